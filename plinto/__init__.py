@@ -1,0 +1,1 @@
+"""The composition: settings, URLs, and the six injectable services, over one kernel."""
