@@ -1,0 +1,85 @@
+"""Typed reading of environment variables, loud on nonsense."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Environment:
+    """
+    Reads each variable once and remembers its name, so the documentation can be compared.
+
+    Every reader raises ``ImproperlyConfigured`` and names the variable, never its value: a value
+    in a start-up message ends in a log.
+    """
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self.names: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        self.names.append(name)
+        return self._variables.get(name, "").strip() or default
+
+    def choice(self, name: str, *, default: str, among: tuple[str, ...]) -> str:
+        given = self.text(name, default)
+        if given not in among:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(among)}.")
+        return given
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        given = self.text(name, "yes" if default else "no").lower()
+        if given not in _TRUE | _FALSE:
+            raise ImproperlyConfigured(f"{name} must be yes or no.")
+        return given in _TRUE
+
+    def whole(self, name: str, default: int, *, least: int = 1, most: int = 1_000_000) -> int:
+        given = self.text(name, str(default))
+        try:
+            number = int(given)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be a whole number.") from error
+        return int(_within(name, number, least, most))
+
+    def seconds(
+        self, name: str, default: float, *, least: float = 0.01, most: float = 31_536_000
+    ) -> float:
+        given = self.text(name, str(default))
+        try:
+            number = float(given)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be a number of seconds.") from error
+        return _within(name, number, least, most)
+
+    def words(self, name: str, default: str = "") -> list[str]:
+        return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def networks(self, name: str) -> list[Network]:
+        try:
+            return [ipaddress.ip_network(word) for word in self.words(name)]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must list addresses or networks.") from error
+
+    def origin(self, name: str, default: str) -> str:
+        """Read a base address such as ``https://id.example.com``, without a trailing slash."""
+        given = self.text(name, default).rstrip("/")
+        parts = urlsplit(given)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise ImproperlyConfigured(f"{name} must be an http or https address.")
+        return given
+
+
+def _within(name: str, number: float, least: float, most: float) -> float:
+    # NaN compares false with everything, so it is refused here too.
+    if not least <= number <= most:
+        raise ImproperlyConfigured(f"{name} must be between {least:g} and {most:g}.")
+    return number

@@ -1,0 +1,190 @@
+"""
+Exception to answer: the only place that knows both.
+
+DRF's exception handler, the middleware and Django's error handlers all end here, so every door
+of the house refuses in one shape.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from django import db
+from django.core import exceptions as django_exceptions
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
+from rest_framework import exceptions as drf
+
+from plinto.kernel import origin
+from plinto.kernel.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    InternalError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PlintoAPIException,
+    PlintoException,
+    PlintoServiceException,
+    PlintoSSOException,
+    RateLimitError,
+    ServiceUnavailableError,
+    UnsupportedMediaTypeError,
+    ValidationError,
+)
+
+log = structlog.get_logger(__name__)
+
+Refusal = PlintoAPIException | PlintoSSOException
+
+# Seconds a client is told to wait when a dependency is down; recovery is probed more often.
+RETRY_AFTER = 2
+
+# PostgreSQL reports a read-only server and a terminated idle transaction as internal errors.
+_DATABASE_GONE = (db.OperationalError, db.InterfaceError, db.InternalError)
+
+
+def refusal_from(error: BaseException) -> Refusal:
+    """Name the public refusal for any exception; what is not recognised is an internal error."""
+    if isinstance(error, PlintoAPIException | PlintoSSOException):
+        return error
+    if isinstance(error, drf.APIException):
+        return _from_drf(error)
+    if isinstance(error, _DATABASE_GONE):
+        return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=f"database: {error}")
+    if isinstance(error, PlintoServiceException):
+        return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=error.reason or str(error))
+    return _from_django(error)
+
+
+def _from_django(error: BaseException) -> Refusal:
+    if isinstance(error, Http404):
+        return NotFoundError()
+    if isinstance(error, django_exceptions.PermissionDenied):
+        return AuthorizationError(reason=str(error))
+    if isinstance(error, django_exceptions.RequestDataTooBig):
+        return PayloadTooLargeError()
+    if isinstance(
+        error,
+        django_exceptions.SuspiciousOperation | django_exceptions.BadRequest | MultiPartParserError,
+    ):
+        return MalformedRequestError(reason=repr(error))
+    return InternalError(reason=repr(error))
+
+
+def _from_drf(error: drf.APIException) -> Refusal:
+    if isinstance(error, drf.ValidationError):
+        return ValidationError(fields=_flatten(error.detail))
+    if isinstance(error, drf.ParseError):
+        return MalformedRequestError(reason=str(error.detail))
+    if isinstance(error, drf.NotAuthenticated | drf.AuthenticationFailed):
+        return AuthenticationError(reason=str(error.detail))
+    if isinstance(error, drf.PermissionDenied):
+        return AuthorizationError(reason=str(error.detail))
+    if isinstance(error, drf.NotFound):
+        return NotFoundError()
+    if isinstance(error, drf.UnsupportedMediaType):
+        return UnsupportedMediaTypeError()
+    if isinstance(error, drf.Throttled):
+        return RateLimitError(retry_after=int(error.wait or 1))
+    return InternalError(reason=repr(error))
+
+
+def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
+    """Turn DRF's nested error lists into ``{"dotted.path": ["..."]}``."""
+    if isinstance(detail, dict):
+        flat: dict[str, list[str]] = {}
+        for name, inner in detail.items():
+            flat |= _flatten(inner, f"{path}.{name}" if path else str(name))
+        return flat
+    if isinstance(detail, list):
+        if all(isinstance(entry, str) for entry in detail):
+            return {path or "body": [str(entry) for entry in detail]}
+        return _flatten(dict(enumerate(detail)), path)
+    return {path or "body": [str(detail)]}
+
+
+def answer(request: HttpRequest, error: BaseException) -> HttpResponse:
+    """Render any exception as the one error shape, or as RFC 9457 when the caller asks for it."""
+    refusal = refusal_from(error)
+    request_id = origin.of(request).request_id
+    body = {**refusal.to_dict(), "request_id": request_id}
+    log.log(
+        30 if refusal.status_code >= 500 else 20,
+        "request.refused",
+        error=refusal.error_code,
+        status=refusal.status_code,
+        reason=refusal.reason,
+    )
+    media_type = "application/json"
+    if "application/problem+json" in request.META.get("HTTP_ACCEPT", ""):
+        media_type = "application/problem+json"
+        body = _rfc9457(refusal, request_id)
+    response = HttpResponse(orjson.dumps(body), content_type=media_type, status=refusal.status_code)
+    for name, value in _headers(refusal).items():
+        response[name] = value
+    return response
+
+
+def _rfc9457(refusal: Refusal, request_id: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:plinto:error:{refusal.error_code}",
+        "title": type(refusal).default_message,
+        "status": refusal.status_code,
+        "detail": refusal.message,
+        "instance": f"urn:plinto:request:{request_id}",
+        "error": refusal.error_code,
+        "details": refusal.details,
+    }
+
+
+def _headers(refusal: Refusal) -> dict[str, str]:
+    headers = {"Cache-Control": "no-store", "Vary": "Accept"}
+    if refusal.status_code == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(refusal, RateLimitError | ServiceUnavailableError):
+        headers["Retry-After"] = str(refusal.retry_after)
+    if isinstance(refusal, MethodNotAllowedError):
+        headers["Allow"] = ", ".join(refusal.allowed)
+    return headers
+
+
+def drf_exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's ``EXCEPTION_HANDLER``; None lets Django log the traceback and call ``handler500``."""
+    if isinstance(error, drf.MethodNotAllowed):
+        error = MethodNotAllowedError(allowed=context["view"].allowed_methods)
+    if isinstance(refusal_from(error), InternalError) and not isinstance(error, PlintoException):
+        return None
+    return answer(context["request"]._request, error)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler400``."""
+    return answer(request, exception)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's ``handler403``."""
+    return answer(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    """Django's ``handler404``; its exception names the URL table, which callers need not see."""
+    return answer(request, NotFoundError())
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``: the exception in flight decides between 500 and 503."""
+    return answer(request, sys.exc_info()[1] or InternalError())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's ``CSRF_FAILURE_VIEW``."""
+    return answer(
+        request,
+        AuthorizationError("The form has expired. Reload the page, then try again.", reason=reason),
+    )

@@ -1,0 +1,43 @@
+"""The error shape as the OpenAPI document shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+
+_MEANINGS = {
+    400: "The body could not be read.",
+    401: "Not signed in, or the proof that was given is not good.",
+    403: "Signed in, but not allowed.",
+    404: "There is nothing here, or not for you.",
+    409: "The request conflicts with the current state.",
+    413: "The body is larger than 1 MiB.",
+    415: "The body is not JSON in UTF-8.",
+    422: "Fields are missing, unknown or not valid; `details.fields` names them.",
+    429: "Too many attempts; wait for `Retry-After` seconds.",
+    503: "A dependency is recovering; wait for `Retry-After` seconds.",
+}
+
+
+class Error(serializers.Serializer[Any]):
+    """The one error shape."""
+
+    error = serializers.CharField(help_text="A stable code, such as INVALID_CREDENTIALS.")
+    message = serializers.CharField()
+    status_code = serializers.IntegerField()
+    details = serializers.DictField()
+    request_id = serializers.CharField()
+
+
+def errors(*statuses: int) -> dict[int, OpenApiResponse]:
+    """Document the refusals of a view; 503 may always happen."""
+    return {
+        status: OpenApiResponse(Error, description=_MEANINGS[status])
+        for status in sorted({*statuses, 503})
+    }
+
+
+# Every view that reads a body can refuse it for these.
+BODY = (400, 413, 415, 422)

@@ -1,0 +1,10 @@
+"""The door for WSGI servers; ``deploy/gunicorn.conf.py`` says how they are run."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plinto.settings")
+application = get_wsgi_application()
