@@ -1,0 +1,52 @@
+"""
+The words of the trail: a subject and a past participle, with what each row must carry.
+
+A new act is a new line here. What stands after the name are arguments of
+``AuditService.record`` that a success must bring along, because a row without them answers no
+question; refusals bring a reason and whatever is known.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """One word of the vocabulary; ``needs`` names the arguments a success cannot do without."""
+
+    needs: frozenset[str]
+
+    def __new__(cls, name: str, *needs: str) -> Event:
+        event = str.__new__(cls, name)
+        event._value_ = name
+        event.needs = frozenset(needs)
+        return event
+
+    USER_REGISTERED = "user.registered"
+    USER_VERIFIED = "user.verified"
+    USER_UPDATED = "user.updated", "changes"
+    USER_DEACTIVATED = "user.deactivated"
+    USER_REACTIVATED = "user.reactivated"
+    EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
+
+    SESSION_STARTED = "session.started", "session_id"
+    SESSION_REFUSED = "session.refused"
+    SESSION_REFRESHED = "session.refreshed", "session_id"
+    SESSION_REFRESH_REUSED = "session.refresh_reused", "session_id"
+    SESSION_REAUTHENTICATED = "session.reauthenticated", "session_id"
+    SESSION_ENDED = "session.ended", "session_id"
+    LOCKOUT_REACHED = "lockout.reached"
+
+    PASSWORD_CHANGED = "password.changed"  # noqa: S105 - the name of an act
+    PASSWORD_DROPPED = "password.dropped"  # noqa: S105
+    PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105
+    PASSWORD_RESET = "password.reset"  # noqa: S105
+
+    SIGNING_KEY_ROTATED = "signing_key.rotated"
+    SIGNING_KEY_RETIRED = "signing_key.retired"
+
+    ADMINISTRATOR_CREATED = "administrator.created"
+    ADMIN_SIGNED_IN = "admin.signed_in"
+    ADMIN_SIGNED_OUT = "admin.signed_out"
+    ADMIN_REFUSED = "admin.refused"
+    ADMIN_CHANGED = "admin.changed", "changes"
