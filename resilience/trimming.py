@@ -1,0 +1,22 @@
+"""Deleting what nobody asks about any more, without holding locks for long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+# One long delete would hold its locks past the statement timeout.
+_PORTION = 1000
+
+
+def delete(outdated: QuerySet[Any]) -> int:
+    """Delete rows a portion at a time, each in a transaction of its own; return how many."""
+    total = 0
+    while True:
+        keys = list(outdated.values_list("pk", flat=True)[:_PORTION])
+        if keys:
+            outdated.model._default_manager.filter(pk__in=keys).delete()
+        total += len(keys)
+        if len(keys) < _PORTION:
+            return total
