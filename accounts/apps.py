@@ -1,0 +1,18 @@
+"""Registers what the worker does for accounts."""
+
+from django.apps import AppConfig
+
+from resilience.worker import roster
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        # Models exist only now, and these modules need them.
+        from accounts.services import housekeeping, outbox  # noqa: PLC0415
+
+        roster.add_queue(outbox.QUEUE)
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)

@@ -1,0 +1,44 @@
+"""Refusals of accounts, each with a code of its own."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from plinto.kernel.exceptions import (
+    AuthenticationError,
+    RateLimitError,
+    ServiceUnavailableError,
+    TokenError,
+)
+
+
+class InvalidCredentials(AuthenticationError):
+    """One answer for a wrong password, an unknown address and an account that is switched off."""
+
+    default_message = "Email or password is wrong."
+
+
+class SessionEnded(AuthenticationError):
+    default_message = "This session has ended. Sign in again."
+
+
+class InvalidCode(TokenError):
+    default_message = "The code or link is wrong, was used, or has expired."
+
+
+class RefreshTokenReused(TokenError):
+    """An old refresh token came back: somebody else holds a copy, so the session ends."""
+
+    default_message = "This refresh token was used before. Sign in again."
+
+    def __init__(self, *, session_id: UUID) -> None:
+        super().__init__(reason="refresh token reused")
+        self.session_id = session_id
+
+
+class TooManyAttempts(RateLimitError):
+    default_message = "Too many attempts. Wait, then try again."
+
+
+class HashingBusy(ServiceUnavailableError):
+    default_message = "Many people are signing in. Try again shortly."

@@ -1,0 +1,24 @@
+"""Who may come in: people who are signed in."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.services.standing import Standing
+
+
+class SignedIn(BasePermission):
+    """A person with a live session."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+        return isinstance(request.user, Standing)
+
+
+def signed_in(request: Request) -> Standing:
+    """Return the person behind a request that ``SignedIn`` let through."""
+    who = request.user
+    if not isinstance(who, Standing):
+        raise TypeError("This view lacks the SignedIn permission.")
+    return who

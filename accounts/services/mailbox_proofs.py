@@ -1,0 +1,84 @@
+"""The link and the six digits that prove somebody reads a mailbox."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from accounts.models import MailboxProof
+from accounts.rules.addresses import Address
+from accounts.services.mail import get_email_service
+from plinto.kernel.crypto import keyed_digest, new_token, token_digest
+from resilience import trimming
+
+LIVES_FOR = timedelta(minutes=60)
+# Each resend makes a new code; a guess is tried against all live ones, so few may live.
+_LIVE_CODES = 3
+
+
+def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: datetime) -> None:
+    """
+    Write a fresh proof and its mail, in the caller's transaction.
+
+    The owner of a taken address is told so instead, and the proof stays unsent; ``suppressed``
+    sends nothing at all. The statements are the same each time, and so is the time they take.
+    """
+    token, code = new_token("plv_"), f"{secrets.randbelow(1_000_000):06}"
+    MailboxProof.objects.create(
+        email=address.email,
+        email_key=address.key,
+        token_digest=token_digest(token),
+        code_digest=_code_digest(address.key, code),
+        created_at=now,
+        expires_at=now + LIVES_FOR,
+    )
+    get_email_service().queue(
+        "address_taken" if is_taken else "verify_address",
+        to=address.email,
+        context={
+            "name": name,
+            "code": code,
+            "link": f"{settings.PUBLIC_URL}/verify-email#token={token}",
+            "expires_in_minutes": LIVES_FOR // timedelta(minutes=1),
+        },
+        suppressed=suppressed,
+        now=now,
+    )
+
+
+def by_token(token: str, *, now: datetime) -> MailboxProof | None:
+    """Find the live proof behind a link."""
+    return MailboxProof.objects.filter(
+        token_digest=token_digest(token), used_at=None, expires_at__gt=now
+    ).first()
+
+
+def by_code(address: Address, code: str, *, now: datetime) -> MailboxProof | None:
+    """Find the live proof behind six digits sent to ``address``."""
+    live = MailboxProof.objects.filter(
+        email_key=address.key, used_at=None, expires_at__gt=now
+    ).order_by("-pk")[:_LIVE_CODES]
+    wanted = _code_digest(address.key, code)
+    matching = [proof for proof in live if hmac.compare_digest(bytes(proof.code_digest), wanted)]
+    return matching[0] if matching else None
+
+
+def spend(proof: MailboxProof, *, now: datetime) -> bool:
+    """Use a proof up; false when somebody else was faster. Its twins die with it."""
+    if not MailboxProof.objects.filter(pk=proof.pk, used_at=None).update(used_at=now):
+        return False
+    MailboxProof.objects.filter(email_key=proof.email_key, used_at=None).update(used_at=now)
+    return True
+
+
+def trim(*, now: datetime) -> int:
+    """Delete proofs that have expired."""
+    return trimming.delete(MailboxProof.objects.filter(expires_at__lt=now))
+
+
+def _code_digest(email_key: str, code: str) -> bytes:
+    # Keyed: a million codes are tried against a plain digest in a blink.
+    return keyed_digest(f"{email_key}\x1f{code}", purpose="mailbox code")

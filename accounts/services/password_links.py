@@ -1,0 +1,185 @@
+"""Mailed links that set a password: for whoever forgot it, or never had one of their own."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from accounts.errors import InvalidCode
+from accounts.models import PasswordLink, User
+from accounts.services import (
+    attempts,
+    passwords,
+    registrations,
+    sessions,
+    sign_in,
+    standing,
+)
+from accounts.services.attempts import Bucket
+from accounts.services.mail import get_email_service
+from audit.events import Event
+from audit.parties import ANONYMOUS, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.crypto import keyed_digest, new_token, token_digest
+from plinto.kernel.origin import Origin
+from resilience import trimming
+
+LIVES_FOR = timedelta(minutes=30)
+
+
+def request_reset(*, email: str, origin: Origin, now: datetime) -> None:
+    """
+    Mail a link to whoever has an account under this address; the answer never says whether.
+
+    :raises ValidationError: it is not an address
+    """
+    address = registrations.read_address(email)
+    user = User.objects.filter(email_key=address.key).first()
+    wait = attempts.count(Bucket.of(attempts.MAIL, address.key), now=now)
+    with transaction.atomic():
+        issue(
+            user if user and user.is_active else None,
+            template="password_reset",
+            origin=origin,
+            now=now,
+            suppressed=bool(wait),
+        )
+        get_audit_service().record(
+            Event.PASSWORD_RESET_REQUESTED,
+            actor=ANONYMOUS,
+            target=Target("mailbox", label=address.email),
+            origin=origin,
+        )
+
+
+def issue(
+    user: User | None,
+    *,
+    template: str,
+    origin: Origin,
+    now: datetime,
+    suppressed: bool = False,
+) -> None:
+    """
+    Write a link and its mail, in the caller's transaction.
+
+    For nobody the same rows are written, bound to nobody and sent to nobody. Mail goes to the
+    stored address, never to the one that was submitted.
+    """
+    token = new_token("plp_")
+    PasswordLink.objects.create(
+        user=user,
+        email_key=user.email_key if user else "",
+        password_digest=_binding(user.password if user else ""),
+        token_digest=token_digest(token),
+        created_at=now,
+        expires_at=now + LIVES_FOR,
+    )
+    get_email_service().queue(
+        template,
+        to=user.email if user else "",
+        context={
+            "name": user.name if user else "",
+            "link": f"{settings.PUBLIC_URL}/set-password#token={token}",
+            "expires_in_minutes": LIVES_FOR // timedelta(minutes=1),
+            "address": origin.address,
+        },
+        suppressed=suppressed or user is None,
+        now=now,
+    )
+
+
+def confirm(*, token: str, password: str, origin: Origin, now: datetime) -> None:
+    """
+    Set a password by link, end every session, and free the account from strangers' failures.
+
+    The password is judged before the link is spent, so a refused password does not cost the
+    person their link.
+
+    :raises InvalidCode: unknown, used, expired, or older than the password or address it was for
+    :raises ValidationError: the new password is not acceptable
+    """
+    try:
+        user = _redeem(token, password, origin=origin, now=now)
+    except InvalidCode as refusal:
+        get_audit_service().record_refusal(
+            Event.PASSWORD_RESET,
+            actor=ANONYMOUS,
+            target=Target("password_link"),
+            origin=origin,
+            reason=refusal.reason,
+        )
+        raise
+    attempts.forgive(cleared=sign_in.account_buckets(user), refunded=[])
+
+
+def _redeem(token: str, password: str, *, origin: Origin, now: datetime) -> User:
+    link = (
+        PasswordLink.objects.select_related("user")
+        .filter(token_digest=token_digest(token), used_at=None, expires_at__gt=now)
+        .first()
+    )
+    user = link.user if link else None
+    if link is None or user is None or not _is_bound(link, user):
+        raise InvalidCode(reason="unknown, used, expired or overtaken")
+    passwords.judge_for(user, password, field="password")
+    encoded = passwords.encode(password)
+    with transaction.atomic():
+        spent = PasswordLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now)
+        changed = spent and User.objects.filter(
+            pk=user.pk, is_active=True, password=user.password, email_key=link.email_key
+        ).update(
+            password=encoded,
+            password_changed_at=now,
+            email_verified_at=user.email_verified_at or now,
+            version=F("version") + 1,
+        )
+        if not changed:
+            raise InvalidCode(reason="used meanwhile")
+        get_audit_service().record(
+            Event.PASSWORD_RESET,
+            actor=sessions.actor_of(user),
+            target=sessions.target_of(user),
+            origin=origin,
+        )
+        actor = sessions.actor_of(user)
+        sessions.end_all(user.pk, reason="password reset", actor=actor, origin=origin, now=now)
+        tell_owner(user, origin=origin, now=now)
+        transaction.on_commit(lambda: standing.refresh_person(user.pk))
+    return user
+
+
+def tell_owner(user: User, *, origin: Origin, now: datetime) -> None:
+    """Mail a person that their password was changed, in the caller's transaction."""
+    get_email_service().queue(
+        "password_changed",
+        to=user.email,
+        context={
+            "name": user.name,
+            "address": origin.address,
+            "agent": origin.agent,
+            "time": now.strftime("%d %B %Y, %H:%M UTC"),
+            "link": f"{settings.PUBLIC_URL}/reset-password",
+        },
+        now=now,
+    )
+
+
+def trim(*, now: datetime) -> int:
+    """Delete links that have expired."""
+    return trimming.delete(PasswordLink.objects.filter(expires_at__lt=now))
+
+
+def _is_bound(link: PasswordLink, user: User) -> bool:
+    return (
+        user.is_active
+        and link.email_key == user.email_key
+        and bytes(link.password_digest) == _binding(user.password)
+    )
+
+
+def _binding(encoded: str) -> bytes:
+    return keyed_digest(encoded, purpose="password link binding")

@@ -1,0 +1,112 @@
+"""Signing up: a registration waits until its mailbox is proved, and only then is it a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import Registration, User
+from accounts.rules import addresses
+from accounts.rules.addresses import Address
+from accounts.services import attempts, mailbox_proofs, passwords
+from accounts.services.attempts import Bucket
+from audit.events import Event
+from audit.parties import ANONYMOUS, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.crypto import new_token, token_digest
+from plinto.kernel.exceptions import ValidationError
+from plinto.kernel.origin import Origin
+from resilience import trimming
+
+WAITS_FOR = timedelta(hours=24)
+
+
+def register(*, email: str, password: str, name: str, origin: Origin, now: datetime) -> str:
+    """
+    Let a registration wait for its mailbox to be proved, and return its handle.
+
+    A taken address takes the same steps, hash included, and gets the same answer; its owner is
+    told by mail. What differs is the mail, which the worker writes later.
+
+    :raises ValidationError: the address or the password is not acceptable
+    """
+    address = read_address(email)
+    passwords.judge(password, email=address.email, name=name)
+    encoded = passwords.encode(password)
+    handle = new_token("plg_")
+    owner = User.objects.filter(email_key=address.key).values_list("email", flat=True).first()
+    wait = attempts.count(Bucket.of(attempts.MAIL, address.key), now=now)
+    with transaction.atomic():
+        Registration.objects.create(
+            email=address.email,
+            email_key=address.key,
+            name=name,
+            password=encoded,
+            handle_digest=token_digest(handle),
+            created_at=now,
+            expires_at=now + WAITS_FOR,
+        )
+        mailbox_proofs.send(
+            Address(owner or address.email, address.key),
+            name=name,
+            is_taken=owner is not None,
+            suppressed=bool(wait),
+            now=now,
+        )
+        _record(Event.USER_REGISTERED, address, origin)
+    return handle
+
+
+def resend(*, email: str, origin: Origin, now: datetime) -> None:
+    """
+    Mail a new link and code, if the address waits for one; the answer never says whether.
+
+    :raises ValidationError: it is not an address
+    """
+    address = read_address(email)
+    registration = waiting(address, now=now).first()
+    owner = User.objects.filter(email_key=address.key).first()
+    # Mail goes to the address as it was stored; the one in the request is another spelling.
+    wanted = owner or registration
+    if owner and owner.email_verified_at:
+        wanted = None
+    wait = attempts.count(Bucket.of(attempts.MAIL, address.key), now=now)
+    with transaction.atomic():
+        mailbox_proofs.send(
+            Address(wanted.email if wanted else address.email, address.key),
+            name=wanted.name if wanted else "",
+            is_taken=False,
+            suppressed=bool(wait) or wanted is None,
+            now=now,
+        )
+        _record(Event.EMAIL_VERIFICATION_REQUESTED, address, origin)
+
+
+def waiting(address: Address, *, now: datetime) -> QuerySet[Registration]:
+    """Registrations of an address that still wait, newest first."""
+    return Registration.objects.filter(email_key=address.key, expires_at__gt=now).order_by("-pk")
+
+
+def read_address(email: str) -> Address:
+    """
+    Read an address from a body.
+
+    :raises ValidationError: naming the field
+    """
+    try:
+        return addresses.canonical(email)
+    except ValueError as error:
+        raise ValidationError(fields={"email": [str(error)]}) from error
+
+
+def trim(*, now: datetime) -> int:
+    """Delete what waited in vain."""
+    return trimming.delete(Registration.objects.filter(expires_at__lt=now))
+
+
+def _record(event: Event, address: Address, origin: Origin) -> None:
+    get_audit_service().record(
+        event, actor=ANONYMOUS, target=Target("mailbox", label=address.email), origin=origin
+    )

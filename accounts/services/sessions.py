@@ -1,0 +1,172 @@
+"""
+Sessions: opened in one place, ended for real.
+
+Every way in ends in ``start``, so the checks that guard a session stand in one function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from accounts.errors import InvalidCredentials
+from accounts.models import Session, User
+from accounts.services import refresh_tokens, standing
+from accounts.services.tokens import get_jwt_service
+from audit.events import Event
+from audit.parties import Actor, ActorKind, Target
+from audit.services.record import get_audit_service
+from plinto.kernel import pages
+from plinto.kernel.exceptions import NotFoundError
+from plinto.kernel.ids import uuid7
+from plinto.kernel.origin import Origin
+from resilience import trimming
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that was opened or continued, with the tokens to use it."""
+
+    session: Session
+    user: User
+    access: str
+    refresh: str
+
+
+def actor_of(user: User) -> Actor:
+    """Name a person as the one who acted."""
+    return Actor(ActorKind.USER, id=str(user.pk), label=user.email)
+
+
+def target_of(user: User) -> Target:
+    """Name a person as the one acted upon."""
+    return Target("user", id=str(user.pk), label=user.email)
+
+
+def start(
+    user: User,
+    *,
+    methods: list[str],
+    origin: Origin,
+    now: datetime,
+    password_seen: str | None = None,
+    password_upgrade: str | None = None,
+) -> SignedIn:
+    """
+    Open a session, in one transaction with its audit row.
+
+    ``password_seen`` is the hash that was verified: if the password changed while it was being
+    hashed, or the account was switched off, no session comes of it. The conditional update holds
+    the person's row, so a reset that runs at the same time ends this session too.
+
+    :raises InvalidCredentials: the account may not sign in any more
+    """
+    access_session = Session(
+        pk=uuid7(),
+        user=user,
+        created_at=now,
+        last_seen_at=now,
+        expires_at=now + settings.SESSION_LIFETIME,
+        address=origin.address,
+        network=origin.network,
+        agent=origin.agent,
+        methods=methods,
+        authenticated_at=now,
+        proved_at=now,
+    )
+    refresh = refresh_tokens.first(access_session.pk)
+    access_session.refresh_digest = refresh_tokens.digest(refresh)
+    access = get_jwt_service().issue(access_session, now=now)
+    with transaction.atomic():
+        mine = User.objects.filter(pk=user.pk, is_active=True)
+        if password_seen is not None:
+            mine = mine.filter(password=password_seen)
+        upgrade = {"password": password_upgrade} if password_upgrade else {}
+        if not mine.update(last_login=now, **upgrade):
+            raise InvalidCredentials(reason="account changed while signing in")
+        access_session.save(force_insert=True)
+        get_audit_service().record(
+            Event.SESSION_STARTED,
+            actor=actor_of(user),
+            target=Target("session", id=str(access_session.pk)),
+            origin=origin,
+            session_id=access_session.pk,
+        )
+    return SignedIn(session=access_session, user=user, access=access, refresh=refresh)
+
+
+def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:
+    """List a person's live sessions, newest first."""
+    return pages.cut(_live(user_id, now=now), wanted=wanted)
+
+
+def end_one(
+    user_id: UUID, *, session_id: UUID, actor: Actor, origin: Origin, now: datetime
+) -> None:
+    """
+    End one session of a person.
+
+    :raises NotFoundError: it has ended already, or is not theirs
+    """
+    chosen = _live(user_id, now=now).filter(pk=session_id)
+    if not end(chosen, reason="ended by its person", actor=actor, origin=origin, now=now):
+        raise NotFoundError
+
+
+def end_all(
+    user_id: UUID,
+    *,
+    reason: str,
+    actor: Actor,
+    origin: Origin,
+    now: datetime,
+    keep: UUID | None = None,
+) -> int:
+    """End all sessions of a person, but for the one to keep."""
+    chosen = _live(user_id, now=now)
+    if keep:
+        chosen = chosen.exclude(pk=keep)
+    return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
+
+
+def end(
+    chosen: QuerySet[Session], *, reason: str, actor: Actor, origin: Origin, now: datetime
+) -> int:
+    """
+    End sessions at once and say how many.
+
+    The row is the truth; copies in Redis are buried as soon as it is committed, so the next
+    request on any worker is refused.
+    """
+    with transaction.atomic():
+        keys = list(chosen.filter(ended_at=None).select_for_update().values_list("pk", flat=True))
+        if not keys:
+            return 0
+        ended = Session.objects.filter(pk__in=keys, ended_at=None).update(
+            ended_at=now, end_reason=reason, version=F("version") + 1
+        )
+        for key in keys:
+            get_audit_service().record(
+                Event.SESSION_ENDED,
+                actor=actor,
+                target=Target("session", id=str(key)),
+                origin=origin,
+                session_id=key,
+                reason=reason,
+            )
+        transaction.on_commit(lambda: standing.bury(keys))
+    return ended
+
+
+def trim(*, now: datetime) -> int:
+    """Delete sessions that expired or ended longer ago than a session lives."""
+    return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
+
+
+def _live(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)

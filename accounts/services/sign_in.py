@@ -1,0 +1,215 @@
+"""Signing in with a password, going on with a refresh token, and proving a password again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef
+
+from accounts.errors import InvalidCredentials, RefreshTokenReused, TooManyAttempts
+from accounts.models import Session, User
+from accounts.rules import addresses
+from accounts.services import attempts, passwords, refresh_tokens, sessions, standing
+from accounts.services.attempts import Bucket
+from accounts.services.sessions import SignedIn
+from accounts.services.standing import Standing
+from accounts.services.tokens import get_jwt_service
+from audit.events import Event
+from audit.parties import ANONYMOUS, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.origin import Origin
+
+# A network somebody signed in from this lately is theirs, as far as lockout is concerned.
+FAMILIAR_FOR = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """An address somebody wants in with, the account behind it if any, and its counters."""
+
+    key: str
+    user: User | None
+    account: Bucket
+    source: Bucket
+
+    @property
+    def target(self) -> Target:
+        # The address of a stranger is not written down: people type passwords into this field.
+        return sessions.target_of(self.user) if self.user else Target("user")
+
+
+def with_password(email: str, password: str, *, origin: Origin, now: datetime) -> SignedIn:
+    """
+    Open a session for the right address and password.
+
+    Unknown addresses, wrong passwords and accounts without one get the same answer after the same
+    work.
+
+    :raises InvalidCredentials: wrong, whatever was wrong
+    :raises TooManyAttempts: the account or the network used up its attempts
+    :raises HashingBusy: no hash slot became free
+    """
+    candidate = _candidate(email, origin=origin, now=now)
+    user = verified(candidate, password, origin=origin, now=now)
+    try:
+        signed_in = sessions.start(
+            user,
+            methods=["pwd"],
+            origin=origin,
+            now=now,
+            password_seen=user.password,
+            password_upgrade=passwords.upgraded(user.password, password),
+        )
+    except InvalidCredentials as refusal:
+        _refused(candidate, refusal, origin=origin)
+        raise
+    attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
+    return signed_in
+
+
+def check_password(email: str, password: str, *, origin: Origin, now: datetime) -> User:
+    """
+    Return the person an address and password belong to, under the limits of a sign-in.
+
+    For doors that keep sessions of their own, such as the admin site.
+
+    :raises InvalidCredentials: wrong, whatever was wrong
+    :raises TooManyAttempts: the account or the network used up its attempts
+    """
+    candidate = _candidate(email, origin=origin, now=now)
+    user = verified(candidate, password, origin=origin, now=now)
+    attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
+    return user
+
+
+def verified(candidate: _Candidate, password: str, *, origin: Origin, now: datetime) -> User:
+    """Spend one attempt on a password and return its owner, or record the refusal."""
+    user = candidate.user
+    try:
+        attempts.take(candidate.account, candidate.source, now=now)
+        if not passwords.is_right(user.password if user else None, password) or user is None:
+            raise InvalidCredentials(reason="wrong password" if user else "unknown address")
+        if not user.is_active:
+            raise InvalidCredentials(reason="person is switched off")
+    except (TooManyAttempts, InvalidCredentials) as refusal:
+        _refused(candidate, refusal, origin=origin)
+        raise
+    return user
+
+
+def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
+    """
+    Continue a session.
+
+    :raises TokenError: the refresh token opens nothing
+    :raises RefreshTokenReused: it was spent before; its session has now ended
+    """
+    try:
+        rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
+    except RefreshTokenReused as refusal:
+        _end_stolen(refusal, origin=origin, now=now)
+        raise
+    session = rotation.session
+    access = get_jwt_service().issue(session, now=now)
+    return SignedIn(session, session.user, access=access, refresh=rotation.successor)
+
+
+def again(who: Standing, password: str, *, origin: Origin, now: datetime) -> None:
+    """
+    Prove the password again, so that this session may do what asks for a fresh proof.
+
+    :raises InvalidCredentials: wrong password
+    :raises TooManyAttempts: this person used up the attempts; the session itself goes on
+    """
+    prove(who, password, origin=origin, now=now)
+    with transaction.atomic():
+        Session.objects.filter(pk=who.session_id, ended_at=None).update(
+            proved_at=now, version=F("version") + 1
+        )
+        get_audit_service().record(
+            Event.SESSION_REAUTHENTICATED,
+            actor=who.actor,
+            target=Target("session", id=str(who.session_id)),
+            origin=origin,
+            session_id=who.session_id,
+        )
+        transaction.on_commit(lambda: standing.refresh_session(who.session_id))
+
+
+def prove(who: Standing, password: str, *, origin: Origin, now: datetime) -> User:
+    """
+    Check the password of somebody who is signed in, and return them.
+
+    Counted apart from sign-ins: a stranger who fails at the front door cannot take this away.
+
+    :raises InvalidCredentials: wrong password
+    :raises TooManyAttempts: the attempts of this person are used up
+    """
+    bucket = Bucket.of(attempts.PROOF, who.user_id)
+    user = User.objects.get(pk=who.user_id)
+    try:
+        attempts.take(bucket, now=now)
+        if not passwords.is_right(user.password, password):
+            raise InvalidCredentials("The password is wrong.", reason="wrong password")
+    except (TooManyAttempts, InvalidCredentials) as refusal:
+        get_audit_service().record_refusal(
+            Event.SESSION_REAUTHENTICATED,
+            actor=who.actor,
+            target=Target("session", id=str(who.session_id)),
+            origin=origin,
+            session_id=who.session_id,
+            reason=refusal.reason,
+        )
+        raise
+    attempts.forgive(cleared=[bucket], refunded=[])
+    return user
+
+
+def account_buckets(user: User) -> list[Bucket]:
+    """The counters that keep strangers from an account; its owner's proof clears them."""
+    return [Bucket.of(attempts.STRANGER, user.email_key), Bucket.of(attempts.PROOF, user.pk)]
+
+
+def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
+    source = Bucket.of(attempts.SOURCE, origin.network)
+    try:
+        key = addresses.canonical(email).key
+    except ValueError:
+        # Not an address, so nobody's; it is still counted and measured like one.
+        key = email[:254]
+    familiar = Session.objects.filter(
+        user=OuterRef("pk"), network=origin.network, created_at__gt=now - FAMILIAR_FOR
+    )
+    user = User.objects.filter(email_key=key).annotate(is_familiar=Exists(familiar)).first()
+    if user is not None and user.is_familiar:
+        account = Bucket.of(attempts.FAMILIAR, key, origin.network)
+    else:
+        account = Bucket.of(attempts.STRANGER, key)
+    return _Candidate(key=key, user=user, account=account, source=source)
+
+
+def _refused(
+    candidate: _Candidate, refusal: InvalidCredentials | TooManyAttempts, *, origin: Origin
+) -> None:
+    get_audit_service().record_refusal(
+        Event.SESSION_REFUSED,
+        actor=ANONYMOUS,
+        target=candidate.target,
+        origin=origin,
+        reason=refusal.reason or refusal.error_code,
+    )
+
+
+def _end_stolen(refusal: RefreshTokenReused, *, origin: Origin, now: datetime) -> None:
+    stolen = Session.objects.filter(pk=refusal.session_id)
+    sessions.end(stolen, reason=refusal.reason, actor=ANONYMOUS, origin=origin, now=now)
+    get_audit_service().record_refusal(
+        Event.SESSION_REFRESH_REUSED,
+        actor=ANONYMOUS,
+        target=Target("session", id=str(refusal.session_id)),
+        origin=origin,
+        session_id=refusal.session_id,
+        reason=refusal.reason,
+    )

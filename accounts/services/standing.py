@@ -1,0 +1,191 @@
+"""
+Who is signed in, asked on every request.
+
+Redis may hold a copy of the session and of the person; both come in one round trip. The rows
+decide: without a shared Redis, with its circuit open, or with either copy missing, one SQL
+statement reads them. Copies carry their row's version, live ``SECURITY_COPY_TTL`` at most, and an
+ended session leaves a tombstone that no late copy can replace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from accounts.errors import SessionEnded
+from accounts.models import Session, User
+from accounts.services.tokens import Claims
+from audit.parties import Actor, ActorKind
+from resilience import copies
+
+COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
+# No access token of the session is valid beyond its lifetime, so nothing asks after that.
+TOMBSTONE_LIFETIME = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] + timedelta(minutes=1)
+# An ended session never lives again: greater than every version a row can reach.
+_FOR_EVER = 2**53 - 1
+
+_PERSON = (
+    "email",
+    "email_verified_at",
+    "name",
+    "locale",
+    "timezone",
+    "created_at",
+    "is_active",
+    "version",
+)
+_SESSION = (
+    "pk",
+    "user_id",
+    "organization_id",
+    "ended_at",
+    "expires_at",
+    "authenticated_at",
+    "proved_at",
+    "version",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The signed-in person and session, as every request needs to know them."""
+
+    user_id: UUID
+    session_id: UUID
+    person: dict[str, Any]
+    organization_id: UUID | None
+    proved_at: datetime
+
+    # DRF asks its user this.
+    is_authenticated = True
+
+    @property
+    def actor(self) -> Actor:
+        """The person as audit rows name who acted."""
+        return Actor(ActorKind.USER, id=str(self.user_id), label=self.person["email"])
+
+
+def of(claims: Claims, *, now: datetime) -> Standing:
+    """
+    Say who the bearer of verified claims is at this moment.
+
+    :raises SessionEnded: the session has ended or expired, or the person may not sign in
+    """
+    session, person = copies.read(_session_key(claims.session_id), _person_key(claims.user_id))
+    if session and not session.facts:
+        raise SessionEnded(reason="tombstone")
+    if session and session.facts and person and person.facts:
+        return _judge(claims, session.facts, person.facts, now=now)
+    return _from_rows(claims, now=now)
+
+
+def bury(session_ids: list[UUID]) -> None:
+    """Make every copy of ended sessions unbelievable; called after their rows are committed."""
+    for key in session_ids:
+        copies.bury(_session_key(key), version=_FOR_EVER, lifetime=TOMBSTONE_LIFETIME)
+
+
+def refresh_person(user_id: UUID) -> None:
+    """Replace the copy of a person after a committed change, so the next request sees it."""
+    if not copies.is_shared():
+        return
+    row = User.objects.filter(pk=user_id).values(*_PERSON).first()
+    if row:
+        _fill_person(user_id, row)
+
+
+def refresh_session(session_id: UUID) -> None:
+    """Replace the copy of a session after a committed change."""
+    if not copies.is_shared():
+        return
+    row = Session.objects.filter(pk=session_id, ended_at=None).values(*_SESSION).first()
+    if row:
+        _fill_session(row)
+
+
+def person_facts(user: User) -> dict[str, Any]:
+    """The part of a person that answers show, in the shape of a copy."""
+    return _person_facts({name: getattr(user, name) for name in _PERSON})
+
+
+def _from_rows(claims: Claims, *, now: datetime) -> Standing:
+    columns = (*_SESSION, *(f"user__{name}" for name in _PERSON))
+    row = (
+        Session.objects.filter(pk=claims.session_id, user_id=claims.user_id)
+        .values(*columns)
+        .first()
+    )
+    if row is None:
+        raise SessionEnded(reason="no such session")
+    if row["ended_at"]:
+        bury([claims.session_id])
+        raise SessionEnded(reason="ended")
+    person = {name: row[f"user__{name}"] for name in _PERSON}
+    if copies.is_shared():
+        _fill_session(row)
+        _fill_person(claims.user_id, person)
+    return _judge(claims, _session_facts(row), _person_facts(person), now=now)
+
+
+def _judge(
+    claims: Claims, session: dict[str, Any], person: dict[str, Any], *, now: datetime
+) -> Standing:
+    if session["user_id"] != str(claims.user_id):
+        raise SessionEnded(reason="session of another person")
+    if session["expires_at"] <= now.timestamp():
+        raise SessionEnded(reason="expired")
+    if not person["is_active"]:
+        raise SessionEnded(reason="person is switched off")
+    organization = session["organization_id"]
+    return Standing(
+        user_id=claims.user_id,
+        session_id=claims.session_id,
+        person=person,
+        organization_id=UUID(organization) if organization else None,
+        proved_at=datetime.fromtimestamp(session["proved_at"], tz=now.tzinfo),
+    )
+
+
+def _session_facts(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "user_id": str(row["user_id"]),
+        "organization_id": str(row["organization_id"]) if row["organization_id"] else None,
+        "expires_at": row["expires_at"].timestamp(),
+        "authenticated_at": row["authenticated_at"].timestamp(),
+        "proved_at": row["proved_at"].timestamp(),
+    }
+
+
+def _person_facts(row: dict[str, Any]) -> dict[str, Any]:
+    created = row["created_at"].isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "email": row["email"],
+        "email_verified": row["email_verified_at"] is not None,
+        "name": row["name"],
+        "locale": row["locale"],
+        "timezone": row["timezone"],
+        "created_at": created,
+        "is_active": row["is_active"],
+    }
+
+
+def _fill_session(row: dict[str, Any]) -> None:
+    key, facts = _session_key(row["pk"]), _session_facts(row)
+    copies.fill(key, version=row["version"], facts=facts, lifetime=COPY_LIFETIME)
+
+
+def _fill_person(user_id: UUID, row: dict[str, Any]) -> None:
+    key, facts = _person_key(user_id), _person_facts(row)
+    copies.fill(key, version=row["version"], facts=facts, lifetime=COPY_LIFETIME)
+
+
+def _session_key(session_id: UUID) -> str:
+    return f"standing:session:{session_id.hex}"
+
+
+def _person_key(user_id: UUID) -> str:
+    return f"standing:person:{user_id.hex}"

@@ -1,0 +1,24 @@
+"""The paths of accounts, below the root."""
+
+from django.urls import path
+
+from accounts.views import me, passwords, registration, sessions, sign_in, well_known
+
+urlpatterns = [
+    path("api/v1/auth/register", registration.RegisterView.as_view()),
+    path("api/v1/auth/verify-email", registration.VerifyEmailView.as_view()),
+    path("api/v1/auth/verify-email/resend", registration.ResendView.as_view()),
+    path("api/v1/auth/login", sign_in.LoginView.as_view()),
+    path("api/v1/auth/token/refresh", sign_in.RefreshView.as_view()),
+    path("api/v1/auth/reauthenticate", sign_in.ReauthenticateView.as_view()),
+    path("api/v1/auth/logout", sign_in.LogoutView.as_view()),
+    path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),
+    path("api/v1/auth/password/reset", passwords.PasswordResetView.as_view()),
+    path("api/v1/auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("api/v1/me", me.MeView.as_view()),
+    path("api/v1/me/password", passwords.PasswordChangeView.as_view()),
+    path("api/v1/sessions", sessions.SessionsView.as_view()),
+    path("api/v1/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
+    path(".well-known/jwks.json", well_known.JWKSView.as_view()),
+    path(".well-known/openid-configuration", well_known.IssuerView.as_view()),
+]

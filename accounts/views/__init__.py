@@ -1,0 +1,1 @@
+"""The REST faces of accounts: read the body, make one call, answer."""

@@ -1,0 +1,38 @@
+"""The signed-in person."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import SignedIn, signed_in
+from accounts.serializers import answers
+from accounts.serializers.bodies import ProfileBody
+from accounts.services import profiles
+from plinto.kernel import origin
+from plinto.kernel.schema import BODY, errors
+
+
+class MeView(APIView):
+    """GET, PATCH /api/v1/me"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(operation_id="get_me", responses={200: answers.UserAnswer, **errors(401)})
+    def get(self, request: Request) -> Response:
+        who = signed_in(request)
+        return Response(answers.user(who.user_id, who.person))
+
+    @extend_schema(
+        operation_id="update_me",
+        request=ProfileBody,
+        responses={200: answers.UserAnswer, **errors(*BODY, 401)},
+    )
+    def patch(self, request: Request) -> Response:
+        fields = ProfileBody.read(request)
+        who = signed_in(request)
+        person = profiles.update(who, fields=fields, origin=origin.of(request), now=timezone.now())
+        return Response(answers.user(who.user_id, person))

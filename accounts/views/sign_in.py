@@ -1,0 +1,110 @@
+"""Sign-in, going on, proving again and sign-out."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.permissions import SignedIn, signed_in
+from accounts.serializers import answers
+from accounts.serializers.bodies import LoginBody, PasswordBody, RefreshBody
+from accounts.services import sessions, sign_in
+from plinto.kernel import origin
+from plinto.kernel.permissions import Anyone
+from plinto.kernel.schema import BODY, errors
+from plinto.kernel.serializers import Body
+
+
+class LoginView(APIView):
+    """POST /api/v1/auth/login"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(
+        operation_id="login",
+        request=LoginBody,
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        body = LoginBody.read(request)
+        entry = sign_in.with_password(**body, origin=origin.of(request), now=timezone.now())
+        return Response(answers.signed_in(entry))
+
+
+class RefreshView(APIView):
+    """POST /api/v1/auth/token/refresh"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(
+        operation_id="refresh_tokens",
+        request=RefreshBody,
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
+    )
+    def post(self, request: Request) -> Response:
+        body = RefreshBody.read(request)
+        entry = sign_in.with_refresh_token(
+            body["refresh"], origin=origin.of(request), now=timezone.now()
+        )
+        return Response(answers.signed_in(entry))
+
+
+class ReauthenticateView(APIView):
+    """POST /api/v1/auth/reauthenticate"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(
+        operation_id="reauthenticate",
+        request=PasswordBody,
+        responses={204: None, **errors(*BODY, 401, 429)},
+    )
+    def post(self, request: Request) -> Response:
+        body = PasswordBody.read(request)
+        sign_in.again(
+            signed_in(request), body["password"], origin=origin.of(request), now=timezone.now()
+        )
+        return Response(status=204)
+
+
+class LogoutView(APIView):
+    """POST /api/v1/auth/logout"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(operation_id="logout", request=None, responses={204: None, **errors(401)})
+    def post(self, request: Request) -> Response:
+        Body.read(request)
+        who = signed_in(request)
+        sessions.end_one(
+            who.user_id,
+            session_id=who.session_id,
+            actor=who.actor,
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+
+class LogoutAllView(APIView):
+    """POST /api/v1/auth/logout/all"""
+
+    permission_classes = [SignedIn]
+
+    @extend_schema(operation_id="logout_all", request=None, responses={204: None, **errors(401)})
+    def post(self, request: Request) -> Response:
+        Body.read(request)
+        who = signed_in(request)
+        sessions.end_all(
+            who.user_id,
+            reason="signed out everywhere",
+            actor=who.actor,
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response(status=204)

@@ -1,0 +1,28 @@
+"""``manage.py prepare``"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    """Brings database, static files and signing key to what this version needs."""
+
+    help = (
+        "Prepare a deployment: migrate, collect static files, and make the first signing key. "
+        "A second run changes nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--administrator", help="also create this first administrator")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        call_command("rotate_signing_key", if_none=True, verbosity=0)
+        if options["administrator"]:
+            call_command("create_administrator", options["administrator"])

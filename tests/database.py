@@ -1,0 +1,29 @@
+"""Emptying the database between tests whose transactions are real."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db import connection, transaction
+from django.test import TransactionTestCase
+
+# Written by migrations, and as true after a test as before it.
+_KEPT = {"django_content_type", "auth_permission"}
+
+
+def empty_quickly() -> None:
+    """
+    Let Django's own test machinery delete rows instead of flushing.
+
+    Its flush truncates every table and then creates the permissions anew: 0.3 s a test, against
+    milliseconds for deleting the few rows there are. Foreign keys are checked at the commit, so
+    the order of tables does not matter.
+    """
+    TransactionTestCase._fixture_teardown = lambda _case: _delete_rows()
+
+
+def _delete_rows() -> None:
+    models = apps.get_models(include_auto_created=True)
+    tables = sorted({model._meta.db_table for model in models} - _KEPT)
+    with transaction.atomic(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
