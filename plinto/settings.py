@@ -27,15 +27,14 @@ VAR_DIR = Path(ENVIRONMENT.text("VAR_DIR", str(BASE_DIR / "var")))
 
 # --- Secrets -----------------------------------------------------------------------------------
 # Debug keys are constants on purpose: they are worthless, and nothing outside debug accepts them.
+_DEBUG_FIELD_KEY = "ZGVidWctb25seS1kZWJ1Zy1vbmx5LWRlYnVnLW9ubHk="
 SECRET_KEY = ENVIRONMENT.text("SECRET_KEY", "debug-only-" * 6 if DEBUG else "")
-FIELD_KEYS = ENVIRONMENT.words(
-    "FIELD_KEYS", "ZGVidWctb25seS1kZWJ1Zy1vbmx5LWRlYnVnLW9ubHk=" if DEBUG else ""
-)
+FIELD_KEYS = ENVIRONMENT.keys("FIELD_KEYS", _DEBUG_FIELD_KEY if DEBUG else "")
 HEALTH_TOKEN = ENVIRONMENT.text("HEALTH_TOKEN")
 if not DEBUG and (len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10 or "debug-only" in SECRET_KEY):
     raise ImproperlyConfigured("SECRET_KEY must be at least 50 random characters.")
-if not FIELD_KEYS:
-    raise ImproperlyConfigured("FIELD_KEYS must list at least one key: see docs/settings.md.")
+if not FIELD_KEYS or (not DEBUG and _DEBUG_FIELD_KEY in FIELD_KEYS):
+    raise ImproperlyConfigured("FIELD_KEYS must list a key of your own: see docs/settings.md.")
 
 # --- Where it is reached -----------------------------------------------------------------------
 PUBLIC_URL = ENVIRONMENT.origin("PUBLIC_URL", "http://localhost:8000")
@@ -59,6 +58,7 @@ SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = "/admin"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "plinto.kernel.problems.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 APPEND_SLASH = False
 
@@ -242,6 +242,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "plinto.kernel.renderers.OneRenderer",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "plinto.kernel.problems.drf_exception_handler",
+    "DEFAULT_METADATA_CLASS": None,
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from base64 import b64decode
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -62,6 +63,18 @@ class Environment:
 
     def words(self, name: str, default: str = "") -> list[str]:
         return [word.strip() for word in self.text(name, default).split(",") if word.strip()]
+
+    def keys(self, name: str, default: str = "") -> list[str]:
+        """Read a list of keys of 32 bytes, each in URL-safe base64."""
+        given = self.words(name, default)
+        for key in given:
+            try:
+                length = len(b64decode(key, altchars=b"-_", validate=True))
+            except ValueError as error:
+                raise ImproperlyConfigured(f"{name} must be URL-safe base64.") from error
+            if length != 32:
+                raise ImproperlyConfigured(f"{name} must list keys of 32 bytes each.")
+        return given
 
     def networks(self, name: str) -> list[Network]:
         try:
