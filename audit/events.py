@@ -23,6 +23,7 @@ class Event(StrEnum):
         return event
 
     USER_REGISTERED = "user.registered"
+    USER_CREATED = "user.created"
     USER_VERIFIED = "user.verified"
     USER_UPDATED = "user.updated", "changes"
     USER_DEACTIVATED = "user.deactivated"

@@ -64,7 +64,7 @@ APPEND_SLASH = False
 
 # --- Parts -------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "plinto.apps.PlintoAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -73,7 +73,7 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "plinto",
+    "plinto.apps.PlintoConfig",
     "resilience",
     "audit",
     "accounts",
@@ -202,10 +202,11 @@ JWT_ALGORITHM = ENVIRONMENT.choice(
     "JWT_ALGORITHM", default="EdDSA", among=("EdDSA", "ES256", "RS256")
 )
 JWT_AUDIENCE = ENVIRONMENT.text("JWT_AUDIENCE", "plinto")
+ACCESS_TOKEN_LIFETIME = timedelta(
+    seconds=ENVIRONMENT.whole("ACCESS_TOKEN_TTL", 900, least=5, most=3600)
+)
 SIMPLE_JWT = {
-    "ACCESS_TOKEN_LIFETIME": timedelta(
-        seconds=ENVIRONMENT.whole("ACCESS_TOKEN_TTL", 900, least=5, most=3600)
-    ),
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
     "ALGORITHM": JWT_ALGORITHM,
     "SIGNING_KEY": "",  # the key ring signs
     "ISSUER": PUBLIC_URL,
@@ -223,7 +224,12 @@ MAIL_FROM = DEFAULT_FROM_EMAIL = ENVIRONMENT.text(
 _email: dict[str, Any] = Env.email_url_config(
     ENVIRONMENT.text("EMAIL_URL", f"filemail:///{VAR_DIR / 'mail'}")
 )
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+# Without a mail server, mail is kept as files and shown on the console.
+EMAIL_BACKEND = (
+    "accounts.mailbox.MailboxBackend"
+    if _email["EMAIL_BACKEND"].endswith("filebased.EmailBackend")
+    else _email["EMAIL_BACKEND"]
+)
 EMAIL_FILE_PATH = VAR_DIR / "mail"
 EMAIL_HOST = _email.get("EMAIL_HOST") or "localhost"
 EMAIL_PORT = _email.get("EMAIL_PORT") or 25

@@ -73,7 +73,7 @@ def count(*buckets: Bucket, now: datetime) -> int:
     moment = int(now.timestamp())
     # One order for all callers: rows locked in different orders would deadlock.
     rows = sorted(buckets, key=lambda bucket: (bucket.limit.scope, bucket.subject))
-    parameters: list[object] = []
+    parameters: list[str | int] = []
     for bucket in rows:
         ends = moment + int(bucket.limit.window.total_seconds())
         parameters += [bucket.limit.scope, bucket.subject, 1, ends]

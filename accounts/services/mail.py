@@ -8,7 +8,7 @@ time of a request, and a letter whose transaction rolls back must never arrive.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from plinto.kernel import services
 from plinto.kernel.crypto import encrypt
 
 CONTEXT_PURPOSE = "mail context"
+# RFC 5321, section 4.5.4.1 asks for four to five days; who signs up will not wait that long.
+GIVE_UP_AFTER = timedelta(hours=24)
 
 
 class EmailService:

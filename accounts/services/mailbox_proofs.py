@@ -5,12 +5,13 @@ from __future__ import annotations
 import hmac
 import secrets
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 
 from accounts.models import MailboxProof
 from accounts.rules.addresses import Address
-from accounts.services.mail import get_email_service
+from accounts.services.mail import GIVE_UP_AFTER, get_email_service
 from plinto.kernel.crypto import keyed_digest, new_token, token_digest
 from resilience import trimming
 
@@ -27,15 +28,7 @@ def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: 
     sends nothing at all. The statements are the same each time, and so is the time they take.
     """
     token, code = new_token("plv_"), f"{secrets.randbelow(1_000_000):06}"
-    MailboxProof.objects.create(
-        email=address.email,
-        email_key=address.key,
-        token_digest=token_digest(token),
-        code_digest=_code_digest(address.key, code),
-        created_at=now,
-        expires_at=now + LIVES_FOR,
-    )
-    get_email_service().queue(
+    mail_id = get_email_service().queue(
         "address_taken" if is_taken else "verify_address",
         to=address.email,
         context={
@@ -46,6 +39,22 @@ def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: 
         },
         suppressed=suppressed,
         now=now,
+    )
+    MailboxProof.objects.create(
+        email=address.email,
+        email_key=address.key,
+        mail_id=mail_id,
+        token_digest=token_digest(token),
+        code_digest=_code_digest(address.key, code),
+        created_at=now,
+        expires_at=now + LIVES_FOR,
+    )
+
+
+def prolong(mail_id: UUID, *, sent_at: datetime) -> None:
+    """Count the life of a proof from when its mail was sent, when that was late."""
+    MailboxProof.objects.filter(mail_id=mail_id, used_at=None).update(
+        expires_at=sent_at + LIVES_FOR
     )
 
 
@@ -75,8 +84,8 @@ def spend(proof: MailboxProof, *, now: datetime) -> bool:
 
 
 def trim(*, now: datetime) -> int:
-    """Delete proofs that have expired."""
-    return trimming.delete(MailboxProof.objects.filter(expires_at__lt=now))
+    """Delete proofs that have expired, once no late mail can prolong them."""
+    return trimming.delete(MailboxProof.objects.filter(expires_at__lt=now - GIVE_UP_AFTER))
 
 
 def _code_digest(email_key: str, code: str) -> bytes:

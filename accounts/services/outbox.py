@@ -16,24 +16,24 @@ import orjson
 from django.db.models import Q
 
 from accounts.models import OutboundMail
+from accounts.services import mailbox_proofs, password_links
 from accounts.services.letters import Letter, compose
-from accounts.services.mail import CONTEXT_PURPOSE
+from accounts.services.mail import CONTEXT_PURPOSE, GIVE_UP_AFTER
 from accounts.services.post import Post, is_open
 from plinto.kernel.crypto import decrypt
-from resilience import backoff, leases
+from resilience import backoff, leases, trimming
 from resilience.leases import State
 from resilience.queues import LeasedQueue
 from resilience.worker import Chore, Shift
 
-# RFC 5321, section 4.5.4.1 asks for four to five days; links have lapsed long before.
-GIVE_UP_AFTER = timedelta(hours=24)
+# A letter sent later than this carries a link that has lost a good part of its life.
+_LATE = timedelta(minutes=1)
 _RETRY_BASE = timedelta(seconds=5)
 _RETRY_CAP = timedelta(minutes=15)
 
 _KEEP_SUPPRESSED = timedelta(days=1)
 _KEEP_SENT = timedelta(days=30)
 _KEEP_ABANDONED = timedelta(days=90)
-_TRIM_ROWS = 1000
 
 
 def next_try(mail: OutboundMail, now: datetime) -> datetime | None:
@@ -58,6 +58,9 @@ def _deliver(mail: OutboundMail, *, post: Post, shift: Shift) -> None:
     context = orjson.loads(decrypt(mail.sealed_context, purpose=CONTEXT_PURPOSE))
     post.send(compose(Letter(mail.template), to=mail.recipient, context=context, letter_id=mail.id))
     sent_at = shift.clock()
+    if sent_at - mail.created_at > _LATE:
+        mailbox_proofs.prolong(mail.id, sent_at=sent_at)
+        password_links.prolong(mail.id, sent_at=sent_at)
     leases.settle(mail, now=sent_at, sent_at=sent_at, sealed_context=b"")
 
 
@@ -68,15 +71,7 @@ def trim(now: datetime) -> int:
         | Q(state=State.SETTLED, settled_at__lt=now - _KEEP_SENT)
         | Q(state=State.ABANDONED, settled_at__lt=now - _KEEP_ABANDONED)
     )
-    total = 0
-    while True:
-        # In portions: one long delete would hold its locks past the statement timeout.
-        portion = list(
-            OutboundMail.objects.filter(outdated).values_list("pk", flat=True)[:_TRIM_ROWS]
-        )
-        total += OutboundMail.objects.filter(pk__in=portion).delete()[0]
-        if len(portion) < _TRIM_ROWS:
-            return total
+    return trimming.delete(OutboundMail.objects.filter(outdated))
 
 
 QUEUE = LeasedQueue(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -19,7 +20,7 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
-from accounts.services.mail import get_email_service
+from accounts.services.mail import GIVE_UP_AFTER, get_email_service
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
@@ -70,15 +71,7 @@ def issue(
     stored address, never to the one that was submitted.
     """
     token = new_token("plp_")
-    PasswordLink.objects.create(
-        user=user,
-        email_key=user.email_key if user else "",
-        password_digest=_binding(user.password if user else ""),
-        token_digest=token_digest(token),
-        created_at=now,
-        expires_at=now + LIVES_FOR,
-    )
-    get_email_service().queue(
+    mail_id = get_email_service().queue(
         template,
         to=user.email if user else "",
         context={
@@ -89,6 +82,22 @@ def issue(
         },
         suppressed=suppressed or user is None,
         now=now,
+    )
+    PasswordLink.objects.create(
+        user=user,
+        email_key=user.email_key if user else "",
+        mail_id=mail_id,
+        password_digest=_binding(user.password if user else ""),
+        token_digest=token_digest(token),
+        created_at=now,
+        expires_at=now + LIVES_FOR,
+    )
+
+
+def prolong(mail_id: UUID, *, sent_at: datetime) -> None:
+    """Count the life of a link from when its mail was sent, when that was late."""
+    PasswordLink.objects.filter(mail_id=mail_id, used_at=None).update(
+        expires_at=sent_at + LIVES_FOR
     )
 
 
@@ -169,8 +178,8 @@ def tell_owner(user: User, *, origin: Origin, now: datetime) -> None:
 
 
 def trim(*, now: datetime) -> int:
-    """Delete links that have expired."""
-    return trimming.delete(PasswordLink.objects.filter(expires_at__lt=now))
+    """Delete links that have expired, once no late mail can prolong them."""
+    return trimming.delete(PasswordLink.objects.filter(expires_at__lt=now - GIVE_UP_AFTER))
 
 
 def _is_bound(link: PasswordLink, user: User) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from accounts.rules import addresses
 from accounts.rules.addresses import Address
 from accounts.services import attempts, mailbox_proofs, passwords
 from accounts.services.attempts import Bucket
+from accounts.services.mail import GIVE_UP_AFTER
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
@@ -20,7 +21,8 @@ from plinto.kernel.exceptions import ValidationError
 from plinto.kernel.origin import Origin
 from resilience import trimming
 
-WAITS_FOR = timedelta(hours=24)
+# As long again as a mail may be on its way, so a late link still finds its registration.
+WAITS_FOR = 2 * GIVE_UP_AFTER
 
 
 def register(*, email: str, password: str, name: str, origin: Origin, now: datetime) -> str:

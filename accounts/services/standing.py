@@ -24,7 +24,7 @@ from resilience import copies
 
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
 # No access token of the session is valid beyond its lifetime, so nothing asks after that.
-TOMBSTONE_LIFETIME = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"] + timedelta(minutes=1)
+TOMBSTONE_LIFETIME = settings.ACCESS_TOKEN_LIFETIME + timedelta(minutes=1)
 # An ended session never lives again: greater than every version a row can reach.
 _FOR_EVER = 2**53 - 1
 

@@ -92,7 +92,7 @@ class Claims:
 class JWTService:
     """Issues and reads access tokens."""
 
-    lifetime: timedelta = settings.SIMPLE_JWT["ACCESS_TOKEN_LIFETIME"]
+    lifetime: timedelta = settings.ACCESS_TOKEN_LIFETIME
 
     def issue(self, session: Session, *, now: datetime) -> str:
         """

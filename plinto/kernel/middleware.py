@@ -78,4 +78,4 @@ def _bound_body(request: HttpRequest, *, most: int) -> None:
     if len(body) > most:
         raise PayloadTooLargeError
     request.META["CONTENT_LENGTH"] = str(len(body))
-    request._stream = BytesIO(body)  # type: ignore[attr-defined]
+    request._stream = BytesIO(body)

@@ -90,7 +90,7 @@ def _from_drf(error: drf.APIException) -> Refusal:
     if isinstance(error, drf.UnsupportedMediaType):
         return UnsupportedMediaTypeError()
     if isinstance(error, drf.Throttled):
-        return RateLimitError(retry_after=int(error.wait or 1))
+        return RateLimitError(retry_after=int(getattr(error, "wait", None) or 1))
     return InternalError(reason=repr(error))
 
 

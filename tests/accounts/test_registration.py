@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
-from accounts.models import MailboxProof, User
+from accounts.models import MailboxProof, OutboundMail, User
 from tests.accounts.people import code_in, token_in
 from tests.factories import PASSWORD, UserFactory
 
@@ -198,3 +200,16 @@ def test_a_password_of_somebody_an_administrator_created_is_dropped_unless_they_
     assert answer.json() == {"status": "verified"}
     sign_in = {"email": ADA["email"], "password": PASSWORD}
     assert api.post("/api/v1/auth/login", sign_in).status_code == 401
+
+
+def test_a_link_in_a_late_letter_lives_as_long_as_one_in_time(api, letters):
+    api.post("/api/v1/auth/register", ADA)
+    hours_ago = timezone.now() - timedelta(hours=3)
+    OutboundMail.objects.update(created_at=hours_ago)
+    MailboxProof.objects.update(expires_at=hours_ago + timedelta(hours=1))
+
+    answer = api.post(
+        "/api/v1/auth/verify-email", {"token": token_in(letters()[0]), "password": PASSWORD}
+    )
+
+    assert answer.status_code == 200

@@ -127,7 +127,11 @@ def test_a_chunked_body_is_read_and_bounded():
     def send(body: bytes) -> tuple[str, bytes]:
         environ = RequestFactory().generic("POST", "/echo", b"", JSON).environ
         environ.pop("CONTENT_LENGTH", None)
-        environ |= {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": BytesIO(body)}
+        environ |= {
+            "CONTENT_TYPE": JSON,
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "wsgi.input": BytesIO(body),
+        }
         statuses: list[str] = []
         content = b"".join(WSGIHandler()(environ, lambda status, _headers: statuses.append(status)))
         return statuses[0], content
