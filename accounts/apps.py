@@ -10,7 +10,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        # Models exist only now, and these modules need them.
+        # Models exist only now, and these modules need them; the schema registers itself.
+        from accounts import schema  # noqa: F401, PLC0415
         from accounts.services import housekeeping, outbox  # noqa: PLC0415
 
         roster.add_queue(outbox.QUEUE)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 import signal
 import socket
 import subprocess
@@ -136,15 +137,18 @@ def _answers(url: str, children: list[subprocess.Popen[bytes]]) -> bool:
 
 def _welcome(environment: Mapping[str, str]) -> str:
     url = environment["PUBLIC_URL"]
+    mail = Path(environment["VAR_DIR"]) / "mail"
     transcript = (ROOT / "docs" / "quickstart.sh").read_text()
+    transcript = transcript.replace("http://localhost:8000", url)
+    if mail != ROOT / "var" / "mail":
+        transcript = transcript.replace("var/mail", shlex.quote(str(mail)))
     return (
         f"\nPlinto is running. Ctrl-C stops it.\n\n"
         f"  API        {url}/api/v1  (documentation: {url}/api/v1/docs)\n"
         f"  Admin      {url}/admin/  (sign in as {ADMINISTRATOR})\n"
         f"  Health     {url}/health/ready\n"
-        f"  Mail       {environment['VAR_DIR']}/mail, and here\n\n"
-        f"Paste this into another terminal, in this directory:\n\n"
-        + transcript.replace("http://localhost:8000", url)
+        f"  Mail       {mail}, and here\n\n"
+        f"Paste this into another terminal, in this directory:\n\n" + transcript
     )
 
 

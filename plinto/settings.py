@@ -38,6 +38,7 @@ if not FIELD_KEYS or (not DEBUG and _DEBUG_FIELD_KEY in FIELD_KEYS):
 
 # --- Where it is reached -----------------------------------------------------------------------
 PUBLIC_URL = ENVIRONMENT.origin("PUBLIC_URL", "http://localhost:8000")
+APP_URL = ENVIRONMENT.origin("APP_URL", PUBLIC_URL)
 _public = urlsplit(PUBLIC_URL)
 _https = _public.scheme == "https"
 ALLOWED_HOSTS = ENVIRONMENT.words("ALLOWED_HOSTS", f"{_public.hostname},localhost,127.0.0.1,[::1]")
@@ -125,7 +126,7 @@ STORAGES = {
 # --- Processes and PostgreSQL ------------------------------------------------------------------
 WEB_WORKERS = ENVIRONMENT.whole("WEB_WORKERS", 2, most=256)
 WEB_THREADS = ENVIRONMENT.whole("WEB_THREADS", 4, most=512)
-HASH_SLOTS = ENVIRONMENT.whole("HASH_SLOTS", 2, most=64)
+HASH_SLOTS = ENVIRONMENT.whole("HASH_SLOTS", 1, most=64)
 DB_POOL_TOTAL = ENVIRONMENT.whole("DB_POOL_TOTAL", 150)
 DB_POOL_TIMEOUT = ENVIRONMENT.seconds("DB_POOL_TIMEOUT", 2.0, most=30)
 DB_STATEMENT_TIMEOUT = ENVIRONMENT.seconds("DB_STATEMENT_TIMEOUT", 5.0, most=86_400)

@@ -8,3 +8,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plinto.settings")
 application = get_wsgi_application()
+
+# Only after Django is set up can its apps be imported.
+from accounts.services import passwords  # noqa: E402
+
+passwords.prepare()

@@ -46,7 +46,7 @@ def compose(
 ) -> EmailMultiAlternatives:
     """Render the letter as text and HTML; subjects are fixed, nothing in them is from a context."""
     shown = {name: _shown(name, value) for name, value in context.items()}
-    shown["public_url"] = settings.PUBLIC_URL
+    shown["app_url"], shown["public_url"] = settings.APP_URL, settings.PUBLIC_URL
     path = f"email/{letter.value}"
     message = EmailMultiAlternatives(
         subject=render_to_string(f"{path}.subject.txt").strip(),

@@ -34,7 +34,7 @@ def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: 
         context={
             "name": name,
             "code": code,
-            "link": f"{settings.PUBLIC_URL}/verify-email#token={token}",
+            "link": f"{settings.APP_URL}/verify-email#token={token}",
             "expires_in_minutes": LIVES_FOR // timedelta(minutes=1),
         },
         suppressed=suppressed,

@@ -76,7 +76,7 @@ def issue(
         to=user.email if user else "",
         context={
             "name": user.name if user else "",
-            "link": f"{settings.PUBLIC_URL}/set-password#token={token}",
+            "link": f"{settings.APP_URL}/set-password#token={token}",
             "expires_in_minutes": LIVES_FOR // timedelta(minutes=1),
             "address": origin.address,
         },
@@ -171,7 +171,7 @@ def tell_owner(user: User, *, origin: Origin, now: datetime) -> None:
             "address": origin.address,
             "agent": origin.agent,
             "time": now.strftime("%d %B %Y, %H:%M UTC"),
-            "link": f"{settings.PUBLIC_URL}/reset-password",
+            "link": f"{settings.APP_URL}/reset-password",
         },
         now=now,
     )

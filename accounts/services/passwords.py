@@ -68,6 +68,12 @@ def _is_usable(encoded: str) -> bool:
     return True
 
 
+def prepare() -> None:
+    """Make what the first sign-in of a process would otherwise wait for, and so betray."""
+    _dummy()
+    _common()
+
+
 @lru_cache(maxsize=1)
 def _dummy() -> str:
     return make_password("the password of nobody")

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from accounts.errors import SessionEnded
 from accounts.models import User
 from accounts.services import sessions, standing
 from accounts.services.standing import Standing
@@ -23,9 +24,13 @@ def update(
     Change the given profile fields and return the profile as it is now.
 
     The next request on any worker sees the change.
+
+    :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=who.user_id)
+        user = User.objects.select_for_update().filter(pk=who.user_id, is_active=True).first()
+        if user is None:
+            raise SessionEnded(reason="person is gone")
         changes = {
             name: (getattr(user, name), value)
             for name, value in fields.items()

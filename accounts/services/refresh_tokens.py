@@ -85,7 +85,7 @@ def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
             last_seen_at=now,
         )
         if rotated:
-            session = Session.objects.get(pk=session_id)
+            session = Session.objects.select_related("user").get(pk=session_id)
             get_audit_service().record(
                 Event.SESSION_REFRESHED,
                 actor=Actor(ActorKind.USER, id=str(session.user_id)),

@@ -8,7 +8,12 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
-from accounts.errors import InvalidCredentials, RefreshTokenReused, TooManyAttempts
+from accounts.errors import (
+    InvalidCredentials,
+    RefreshTokenReused,
+    SessionEnded,
+    TooManyAttempts,
+)
 from accounts.models import Session, User
 from accounts.rules import addresses
 from accounts.services import attempts, passwords, refresh_tokens, sessions, standing
@@ -146,9 +151,12 @@ def prove(who: Standing, password: str, *, origin: Origin, now: datetime) -> Use
 
     :raises InvalidCredentials: wrong password
     :raises TooManyAttempts: the attempts of this person are used up
+    :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     bucket = Bucket.of(attempts.PROOF, who.user_id)
-    user = User.objects.get(pk=who.user_id)
+    user = User.objects.filter(pk=who.user_id, is_active=True).first()
+    if user is None:
+        raise SessionEnded(reason="person is gone")
     try:
         attempts.take(bucket, now=now)
         if not passwords.is_right(user.password, password):

@@ -1,0 +1,100 @@
+"""The admin site: signing in under the limits of the API, and a record of what is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any, TypeVar, cast
+
+import structlog
+from django.contrib import messages
+from django.contrib.admin import AdminSite
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from accounts.asking import asked
+from accounts.forms import SignInForm
+from accounts.services import administration, staff
+from plinto.kernel.exceptions import AuthorizationError
+
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class PlintoAdminSite(AdminSite):
+    """Django's site without its own password page, its own log and its unlimited sign-in."""
+
+    site_header = site_title = "Plinto"
+    index_title = "Administration"
+    site_url = None
+    login_form = SignInForm
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().login(request, extra_context)
+        form = (getattr(response, "context_data", None) or {}).get("form")
+        if isinstance(form, SignInForm) and form.wait:
+            response.status_code = 429
+            response["Retry-After"] = str(form.wait)
+        return response
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        if request.method == "POST":
+            who = asked(request)
+            staff.leave(who["by"], origin=who["origin"], now=who["now"])
+        return super().logout(request, extra_context)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002
+        """Record what a page refuses; the page's own transaction is over by then."""
+
+        def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            who = asked(request)
+            structlog.contextvars.bind_contextvars(user_id=str(who["by"].pk))
+            try:
+                return view(request, *args, **kwargs)
+            except (PermissionDenied, AuthorizationError):
+                reason = f"{request.method} {request.path}"
+                staff.refuse(**who, reason=reason)
+                raise
+
+        return super().admin_view(cast("View", update_wrapper(recording, view)), cacheable)
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """
+        Mail the person a link to set their password.
+
+        Django's page judges, hashes and records passwords by none of Plinto's rules, and leaves
+        the person's sessions alive.
+        """
+        who = asked(request)
+        if request.method == "POST":
+            administration.mail_link(who["by"].pk, **who)
+            messages.success(request, f"A link to set your password goes to {who['by'].email}.")
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {
+            **self.each_context(request),
+            "title": "Change password",
+            "address": who["by"].email,
+            **(extra_context or {}),
+        }
+        request.current_app = self.name
+        return TemplateResponse(request, "admin/password_link.html", context)
+
+    def password_change_done(  # type: ignore[override]
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        extra_context: dict[str, Any] | None = None,  # noqa: ARG002
+    ) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:index"))
+
+    def get_log_entries(self, request: HttpRequest) -> QuerySet[LogEntry]:  # noqa: ARG002
+        # Nothing is written there: the audit trail is the one history.
+        return LogEntry.objects.none()

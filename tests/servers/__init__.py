@@ -1,0 +1,7 @@
+"""
+Real servers for the suite, each started on a free port and stopped by its process id.
+
+``redis``, ``postgres``, ``smtp`` and ``fault_proxy`` stand in front of or beside the code;
+``plinto`` is the production server itself. ``plugin`` starts what the settings need before
+Django reads the environment.
+"""
