@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.errors import InvalidCredentials, TooManyAttempts
+from accounts.errors import InvalidCredentials
 from accounts.services import sign_in
 from plinto.kernel import origin
 
@@ -19,7 +19,10 @@ class PasswordBackend(ModelBackend):
     """
     Check a password through ``services.sign_in``, so guesses at the admin site count too.
 
-    Stock Django admin has no limit: of sixty guesses it answers sixty.
+    Stock Django admin has no limit: of sixty guesses it answers sixty. A refusal for too many
+    attempts passes through ``authenticate``, so that the person can be told how long to wait.
+
+    :raises TooManyAttempts: the account or the network used up its attempts
     """
 
     def authenticate(  # type: ignore[override]
@@ -35,5 +38,5 @@ class PasswordBackend(ModelBackend):
             return sign_in.check_password(
                 username, password, origin=origin.of(request), now=timezone.now()
             )
-        except (InvalidCredentials, TooManyAttempts) as refusal:
+        except InvalidCredentials as refusal:
             raise PermissionDenied(refusal.message) from refusal

@@ -1,1 +1,10 @@
-"""Django admin for accounts."""
+"""
+Accounts in Django admin: each module registers one page.
+
+Pages that show rows are in ``records``, pages on which staff act in ``acts``; what an act may do
+is decided by ``services.administration``, never here.
+"""
+
+from accounts.admin import attempts, groups, keys, mail, registrations, sessions, users
+
+__all__ = ["attempts", "groups", "keys", "mail", "registrations", "sessions", "users"]
