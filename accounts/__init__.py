@@ -4,5 +4,5 @@ People and how they prove who they are: addresses, passwords, sessions, tokens, 
 Doors: ``accounts.urls`` for the REST API, ``accounts.admin`` for administrators, and
 ``accounts.services`` for the apps above. A sign-in goes view → ``services.sign_in`` →
 ``services.attempts`` (may it be tried?) → ``services.passwords`` (is it right?) →
-``services.sessions.start``, the one function that opens a session, whatever the way in.
+``services.sessions``, the one module that opens a session, whatever the way in.
 """

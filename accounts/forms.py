@@ -50,7 +50,7 @@ class SignInForm(AdminAuthenticationForm):
         if self.request is None:
             raise self.get_invalid_login_error()
         try:
-            staff.enter(user, origin=origin.of(self.request), now=timezone.now())
+            staff.admit(user, origin=origin.of(self.request), now=timezone.now())
         except AuthorizationError as refusal:
             raise self.get_invalid_login_error() from refusal
 

@@ -16,9 +16,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from accounts.asking import asked
+from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
-from accounts.services import administration, staff
+from accounts.services import administration, sessions, staff
 from plinto.kernel.exceptions import AuthorizationError
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -36,6 +36,11 @@ class PlintoAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         response = super().login(request, extra_context)
+        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
+            # The cookie's session is written with the response: without the row, there is none.
+            who = asked(request)
+            opened = staff.enter(who["by"], origin=who["origin"], now=who["now"])
+            request.session[SESSION_KEY] = str(opened)
         form = (getattr(response, "context_data", None) or {}).get("form")
         if isinstance(form, SignInForm) and form.wait:
             response.status_code = 429
@@ -46,9 +51,21 @@ class PlintoAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         if request.method == "POST":
-            who = asked(request)
-            staff.leave(who["by"], origin=who["origin"], now=who["now"])
+            who, session_id = asked(request), session_of(request)
+            if session_id:
+                staff.leave(who["by"], session_id, origin=who["origin"], now=who["now"])
         return super().logout(request, extra_context)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let staff in whose session goes on; one that was ended is refused at once."""
+        if not super().has_permission(request):
+            return False
+        if not hasattr(request, "is_session_live"):
+            session_id, who = session_of(request), asked(request)
+            request.is_session_live = session_id is not None and sessions.is_live(  # type: ignore[attr-defined]
+                session_id, user_id=who["by"].pk, now=who["now"]
+            )
+        return bool(request.is_session_live)  # type: ignore[attr-defined]
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002
         """Record what a page refuses; the page's own transaction is over by then."""

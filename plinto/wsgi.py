@@ -6,6 +6,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from plinto.kernel.memory import keep_one_arena
+
+keep_one_arena()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plinto.settings")
 application = get_wsgi_application()
 

@@ -1,13 +1,13 @@
 """
 Sessions: opened in one place, ended for real.
 
-Every way in ends in ``start``, so the checks that guard a session stand in one function.
+Every way in ends in ``_open``, so the checks that guard a session stand in one function.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -58,16 +58,58 @@ def start(
     password_upgrade: str | None = None,
 ) -> SignedIn:
     """
-    Open a session, in one transaction with its audit row.
-
-    ``password_seen`` is the hash that was verified: if the password changed while it was being
-    hashed, or the account was switched off, no session comes of it. The conditional update holds
-    the person's row, so a reset that runs at the same time ends this session too.
+    Open a session and hand out its tokens.
 
     :raises InvalidCredentials: the account may not sign in any more
     """
-    access_session = Session(
-        pk=uuid7(),
+    key = uuid7()
+    refresh = refresh_tokens.first(key)
+    session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
+    access = get_jwt_service().issue(session, now=now)
+    _open(
+        session,
+        origin=origin,
+        now=now,
+        password_seen=password_seen,
+        password_upgrade=password_upgrade,
+    )
+    return SignedIn(session=session, user=user, access=access, refresh=refresh)
+
+
+def start_without_tokens(
+    user: User,
+    *,
+    methods: list[str],
+    origin: Origin,
+    now: datetime,
+    lifetime: timedelta,
+    password_seen: str,
+) -> Session:
+    """
+    Open a session that a cookie refers to, such as one of the admin site.
+
+    Its refresh token is thrown away, so nothing can go on with it.
+
+    :raises InvalidCredentials: the account may not sign in any more
+    """
+    key = uuid7()
+    refresh = refresh_tokens.first(key)
+    session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
+    session.expires_at = now + lifetime
+    _open(session, origin=origin, now=now, password_seen=password_seen)
+    return session
+
+
+def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
+    """Ask the row whether a session goes on; for doors whose requests are few."""
+    return _live(user_id, now=now).filter(pk=session_id).exists()
+
+
+def _new(
+    user: User, key: UUID, refresh: str, *, methods: list[str], origin: Origin, now: datetime
+) -> Session:
+    return Session(
+        pk=key,
         user=user,
         created_at=now,
         last_seen_at=now,
@@ -78,26 +120,40 @@ def start(
         methods=methods,
         authenticated_at=now,
         proved_at=now,
+        refresh_digest=refresh_tokens.digest(refresh),
     )
-    refresh = refresh_tokens.first(access_session.pk)
-    access_session.refresh_digest = refresh_tokens.digest(refresh)
-    access = get_jwt_service().issue(access_session, now=now)
+
+
+def _open(
+    session: Session,
+    *,
+    origin: Origin,
+    now: datetime,
+    password_seen: str | None = None,
+    password_upgrade: str | None = None,
+) -> None:
+    """
+    Write a session, in one transaction with its audit row.
+
+    ``password_seen`` is the hash that was verified: if the password changed while it was being
+    hashed, or the account was switched off, no session comes of it. The conditional update holds
+    the person's row, so a reset that runs at the same time ends this session too.
+    """
     with transaction.atomic():
-        mine = User.objects.filter(pk=user.pk, is_active=True)
+        mine = User.objects.filter(pk=session.user_id, is_active=True)
         if password_seen is not None:
             mine = mine.filter(password=password_seen)
         upgrade = {"password": password_upgrade} if password_upgrade else {}
         if not mine.update(last_login=now, **upgrade):
             raise InvalidCredentials(reason="account changed while signing in")
-        access_session.save(force_insert=True)
+        session.save(force_insert=True)
         get_audit_service().record(
             Event.SESSION_STARTED,
-            actor=actor_of(user),
-            target=Target("session", id=str(access_session.pk)),
+            actor=actor_of(session.user),
+            target=Target("session", id=str(session.pk)),
             origin=origin,
-            session_id=access_session.pk,
+            session_id=session.pk,
         )
-    return SignedIn(session=access_session, user=user, access=access, refresh=refresh)
 
 
 def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:

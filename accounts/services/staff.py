@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.services import sessions
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
@@ -22,9 +24,9 @@ def actor_of(by: User) -> Actor:
     return Actor(ActorKind.STAFF, id=str(by.pk), label=by.email)
 
 
-def enter(person: User, *, origin: Origin, now: datetime) -> None:
+def admit(person: User, *, origin: Origin, now: datetime) -> None:
     """
-    Let a person whose password was right into the admin site.
+    Judge whether a person whose password was right may enter the admin site.
 
     :raises AuthorizationError: they are not staff
     """
@@ -39,12 +41,36 @@ def enter(person: User, *, origin: Origin, now: datetime) -> None:
             now=now,
         )
         raise refusal
-    _record(Event.ADMIN_SIGNED_IN, person, origin=origin, now=now)
 
 
-def leave(person: User, *, origin: Origin, now: datetime) -> None:
-    """Note that somebody signed out of the admin site."""
-    _record(Event.ADMIN_SIGNED_OUT, person, origin=origin, now=now)
+def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
+    """
+    Open a session for a member of staff who was admitted, and return its id.
+
+    It is a session like any other: seen in lists, ended with the others, and a reason to count
+    this network as familiar, so that strangers cannot keep an administrator out.
+
+    :raises InvalidCredentials: the account changed while its password was checked
+    """
+    with transaction.atomic():
+        session = sessions.start_without_tokens(
+            person,
+            methods=["pwd"],
+            origin=origin,
+            now=now,
+            lifetime=timedelta(seconds=settings.SESSION_COOKIE_AGE),
+            password_seen=person.password,
+        )
+        _record(Event.ADMIN_SIGNED_IN, person, session.pk, origin=origin, now=now)
+    return session.pk
+
+
+def leave(person: User, session_id: UUID, *, origin: Origin, now: datetime) -> None:
+    """End the session of somebody who signs out of the admin site."""
+    with transaction.atomic():
+        mine = Session.objects.filter(pk=session_id, user=person)
+        sessions.end(mine, reason="signed out", actor=actor_of(person), origin=origin, now=now)
+        _record(Event.ADMIN_SIGNED_OUT, person, session_id, origin=origin, now=now)
 
 
 def refuse(
@@ -61,8 +87,12 @@ def refuse(
     )
 
 
-def _record(event: Event, person: User, *, origin: Origin, now: datetime) -> None:
-    with transaction.atomic():
-        get_audit_service().record(
-            event, actor=actor_of(person), target=_SITE, origin=origin, now=now
-        )
+def _record(event: Event, person: User, session_id: UUID, *, origin: Origin, now: datetime) -> None:
+    get_audit_service().record(
+        event,
+        actor=actor_of(person),
+        target=_SITE,
+        origin=origin,
+        session_id=session_id,
+        now=now,
+    )

@@ -27,7 +27,8 @@ def sign_in(
 def browser_of(user: User | None = None) -> Client:
     """A browser in which ``user``, or a new administrator, is signed in."""
     browser = Client(raise_request_exception=False)
-    browser.force_login(user or AdministratorFactory())
+    answer = sign_in((user or AdministratorFactory()).email, browser=browser)
+    assert answer.status_code == 302, answer.content
     return browser
 
 

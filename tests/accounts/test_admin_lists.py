@@ -118,16 +118,18 @@ def test_no_page_shows_a_secret():
     a_row_of_everything(1)
     rows = (
         (PEOPLE, administrator.pk),
-        (SESSIONS, Session.objects.get().pk),
+        (SESSIONS, Session.objects.first().pk),
         (KEYS, SigningKey.objects.first().pk),
         (MAIL, OutboundMail.objects.get().pk),
         (REGISTRATIONS, Registration.objects.get().pk),
-        (ATTEMPTS, AttemptCounter.objects.get().pk),
+        (ATTEMPTS, AttemptCounter.objects.first().pk),
     )
     paths = [*LISTS, *(f"{page}{key}/change/" for page, key in rows)]
     pages = "".join(browser.get(path, follow=True).content.decode() for path in paths)
     hidden = [*secrets_kept(), administrator.password, administrator.password.split("$")[-1]]
-    assert [form for secret in hidden for form in spellings(secret) if form in pages] == []
+    assert [
+        form for secret in hidden if secret for form in spellings(secret) if form in pages
+    ] == []
     assert "argon2" not in pages
     assert "SECRETLINK" not in pages
 

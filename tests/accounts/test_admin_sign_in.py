@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
-from accounts.models import AttemptCounter, User
+from accounts.models import AttemptCounter, Session, User
 from audit.models import AuditRow
 from tests.accounts.people import signed_in
 from tests.accounts.staff import browser_of, helper, sign_in
@@ -134,3 +136,32 @@ def test_a_next_address_elsewhere_is_not_followed():
     form = {"username": AdministratorFactory().email, "password": PASSWORD}
     answer = Client().post("/admin/login/?next=https://evil.example/", form)
     assert "evil.example" not in answer["Location"]
+
+
+def test_an_admin_session_ends_with_the_other_sessions_of_its_person(api):
+    administrator = AdministratorFactory()
+    browser = browser_of(administrator)
+    person = signed_in(api, user=administrator)
+    assert len(api.get("/api/v1/sessions", token=person.access).json()["results"]) == 2
+
+    api.delete("/api/v1/sessions", token=person.access)
+
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_an_outsider_cannot_keep_an_administrator_out_of_the_network_they_work_from():
+    administrator = AdministratorFactory()
+    sign_in(administrator.email, REMOTE_ADDR="192.0.2.7")
+    for number in range(12):
+        sign_in(administrator.email, WRONG, REMOTE_ADDR=f"10.0.0.{number}")
+
+    assert sign_in(administrator.email, REMOTE_ADDR="192.0.2.7").status_code == 302
+
+
+def test_a_session_of_the_admin_site_gives_no_tokens():
+    browser_of(AdministratorFactory())
+
+    session = Session.objects.get()
+
+    assert session.expires_at - session.created_at == timedelta(hours=8)
+    assert session.methods == ["pwd"]
