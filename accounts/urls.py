@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import me, passwords, registration, sessions, sign_in, well_known
+from accounts.views import me, pages, passwords, registration, sessions, sign_in, well_known
 
 urlpatterns = [
     path("api/v1/auth/register", registration.RegisterView.as_view()),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),
     path("api/v1/auth/password/reset", passwords.PasswordResetView.as_view()),
     path("api/v1/auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("verify-email", pages.PageView.as_view(page="verify_email")),
+    path("set-password", pages.PageView.as_view(page="set_password")),
+    path("reset-password", pages.PageView.as_view(page="reset_password")),
     path("api/v1/me", me.MeView.as_view()),
     path("api/v1/me/password", passwords.PasswordChangeView.as_view()),
     path("api/v1/sessions", sessions.SessionsView.as_view()),

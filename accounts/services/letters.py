@@ -38,7 +38,7 @@ class Letter(StrEnum):
     ADDRESS_TAKEN = "address_taken"
     PASSWORD_RESET = "password_reset", "link", "expires_in_minutes"
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
-    PASSWORD_CHANGED = "password_changed", "time"
+    PASSWORD_CHANGED = "password_changed", "link", "time"
 
 
 def compose(

@@ -37,6 +37,7 @@ def test_the_two_secrets_suffice(root):
         ("FIELD_KEYS", "tooshort"),
         ("DEBUG", "maybe"),
         ("PUBLIC_URL", "id.example.com"),
+        ("APP_URL", "app.example.com"),
         ("TRUSTED_PROXIES", "everybody"),
         ("WEB_WORKERS", "0"),
         ("DB_POOL_TIMEOUT", "nan"),

@@ -1,0 +1,203 @@
+// The pages that links in mails lead to. The markup holds every step of a page; this script reads
+// the secret of the link, speaks to the API and shows the step that its answer calls for.
+
+const API = "/api/v1/auth";
+const ANSWERS_WITHIN_MS = 30_000;
+
+const main = document.querySelector("main");
+const form = main.querySelector("form");
+const token = takeToken();
+
+/** Take the secret out of the address, so that neither history nor a shared screen keeps it. */
+function takeToken() {
+  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+  if (location.hash || location.search) {
+    history.replaceState(null, "", location.pathname);
+  }
+  return found;
+}
+
+/** Send JSON; an answer without a status is one that never came. */
+async function post(path, body, access = "") {
+  const headers = { "Content-Type": "application/json" };
+  if (access) {
+    headers.Authorization = `Bearer ${access}`;
+  }
+  try {
+    const response = await fetch(API + path, {
+      method: "POST",
+      headers,
+      body: JSON.stringify(body),
+      credentials: "omit",
+      cache: "no-store",
+      redirect: "error",
+      signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
+    });
+    const wait = Number(response.headers.get("Retry-After"));
+    return { status: response.status, ok: response.ok, wait, body: parsed(await response.text()) };
+  } catch {
+    return { status: 0, ok: false, wait: 0, body: {} };
+  }
+}
+
+/** A proxy in between may answer in HTML. */
+function parsed(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function show(step) {
+  for (const section of main.querySelectorAll("[data-step]")) {
+    section.hidden = section.dataset.step !== step;
+  }
+}
+
+/** Move on to another step: nothing typed stays behind, and screen readers go along. */
+function moveTo(step) {
+  form.reset();
+  reveal(false);
+  show(step);
+  main.querySelector(`[data-step="${step}"] h1`).focus();
+}
+
+function reveal(isShown) {
+  for (const input of form.querySelectorAll("[autocomplete$=password]")) {
+    input.type = isShown ? "text" : "password";
+  }
+}
+
+function setBusy(isBusy) {
+  form.setAttribute("aria-busy", String(isBusy));
+  for (const button of form.querySelectorAll("button")) {
+    button.disabled = isBusy;
+  }
+}
+
+function clearProblems() {
+  refuse("");
+  for (const input of form.querySelectorAll("[aria-invalid]")) {
+    input.removeAttribute("aria-invalid");
+    document.getElementById(`${input.name}-problem`).hidden = true;
+  }
+}
+
+/** Answers are shown as text only: what an answer quotes must not become markup. */
+function refuse(text) {
+  for (const place of main.querySelectorAll("[data-refusal]")) {
+    place.textContent = text;
+  }
+}
+
+/** Say what is wrong beside each field; false when a field is none of this form. */
+function showProblems(fields) {
+  const names = Object.keys(fields);
+  if (!names.length || !names.every((name) => document.getElementById(`${name}-problem`))) {
+    return false;
+  }
+  for (const name of names) {
+    const place = document.getElementById(`${name}-problem`);
+    place.textContent = [fields[name]].flat().join(" ");
+    place.hidden = false;
+    form.elements[name].setAttribute("aria-invalid", "true");
+  }
+  form.elements[names[0]].focus();
+  return true;
+}
+
+function isFilledIn() {
+  const empty = [...form.querySelectorAll("[required]")].filter((input) => !input.value);
+  return !showProblems(Object.fromEntries(empty.map((input) => [input.name, "Fill this in."])));
+}
+
+function explain(answer) {
+  if (!answer.status) {
+    return "There was no answer. Check your connection, then try again.";
+  }
+  const { message = `The server could not answer (${answer.status}). Try again later.` } =
+    answer.body;
+  return answer.wait > 0 ? `${message} Time to wait: ${inWords(answer.wait)}.` : message;
+}
+
+function inWords(seconds) {
+  const isShort = seconds < 90;
+  const count = Math.ceil(isShort ? seconds : seconds / 60);
+  return `${count} ${isShort ? "second" : "minute"}${count === 1 ? "" : "s"}`;
+}
+
+function showRefusal(answer) {
+  if (showProblems(answer.body.details?.fields ?? {})) {
+    return;
+  }
+  refuse(explain(answer));
+  if (answer.status === 401) {
+    moveTo("refused");
+  }
+}
+
+/** Do one thing at a time; ``act`` returns the step it leads to, or the answer that refuses it. */
+async function attempt(act) {
+  clearProblems();
+  setBusy(true);
+  const outcome = await act();
+  setBusy(false);
+  if (typeof outcome === "string") {
+    moveTo(outcome);
+  } else {
+    showRefusal(outcome);
+  }
+}
+
+async function verify(password) {
+  const answer = await post("/verify-email", password ? { token, password } : { token });
+  if (!answer.ok) {
+    return answer;
+  }
+  if (!answer.body.access) {
+    return password ? "mismatched" : "passwordless";
+  }
+  // The person signs in elsewhere; a session whose tokens nobody keeps would only stand in lists.
+  await post("/logout", undefined, answer.body.access);
+  return "confirmed";
+}
+
+async function setPassword(password) {
+  const answer = await post("/password/reset/confirm", { token, password });
+  return answer.ok ? "done" : answer;
+}
+
+async function requestLink(email) {
+  const answer = await post("/password/reset", { email });
+  return answer.ok ? "sent" : answer;
+}
+
+function areAlike(password, again) {
+  return password === again || !showProblems({ again: "The two passwords are not the same." });
+}
+
+const SUBMIT = {
+  "verify-email": ({ password }) => attempt(() => verify(password.value)),
+  "set-password": ({ password, again }) =>
+    areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
+  "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
+};
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearProblems();
+  if (isFilledIn()) {
+    SUBMIT[main.dataset.page](form.elements);
+  }
+});
+form
+  .querySelector("[data-without-password]")
+  ?.addEventListener("click", () => attempt(() => verify("")));
+form
+  .querySelector("[data-reveal]")
+  ?.addEventListener("change", (event) => reveal(event.target.checked));
+// Another link pasted over this one changes only the fragment, which loads nothing by itself.
+addEventListener("hashchange", () => location.reload());
+
+show(token || main.dataset.page === "reset-password" ? "ask" : "incomplete");

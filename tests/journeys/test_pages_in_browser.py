@@ -1,0 +1,223 @@
+"""The pages behind mailed links, walked by a real browser against the production server."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.factories import PASSWORD
+from tests.journeys import chromium
+from tests.journeys.clients import Caller, Visitor
+from tests.journeys.waiting import eventually
+from tests.servers.plinto import PlintoServer, WorkerProcess
+
+# One group: the server is started once, and two browsers never compete.
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("browser")]
+
+NEW_PASSWORD = "a horse stapled to a battery"
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium.launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def web(browser: Browser) -> Iterator[PlintoServer]:
+    # The browser comes first, so that a machine without one starts nothing in vain.
+    with (
+        PlintoServer.start(with_static=True, WEB_WORKERS="1") as server,
+        WorkerProcess.start(server.environment),
+    ):
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    with opened(browser) as tab:
+        yield tab
+
+
+@pytest.fixture
+def visitor(web: PlintoServer) -> Visitor:
+    return Visitor(Caller(web.port, is_kept=False), f"{uuid4().hex}@example.com")
+
+
+@contextmanager
+def opened(browser: Browser, **options) -> Iterator[Page]:
+    """Open a tab whose console has nothing to report when it closes."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(10_000)
+    tab = context.new_page()
+    complaints = chromium.Complaints(tab)
+    yield tab
+    context.close()
+    assert complaints.heard == []
+
+
+def link(web: PlintoServer, visitor: Visitor, path: str) -> str:
+    """Wait for the letter to ``visitor`` with a link to ``path``, and return the newest."""
+
+    def newest() -> str:
+        for file in sorted(web.mail_directory.glob(f"*{visitor.email}.eml"), reverse=True):
+            letter = message_from_bytes(file.read_bytes(), policy=policy.default)
+            text = letter.get_body(("plain",)).get_content()
+            if found := re.search(rf"{web.url}{path}#token=\S+", text):
+                return found[0]
+        return ""
+
+    return eventually(newest, seconds=20)
+
+
+def registered(web: PlintoServer, visitor: Visitor) -> str:
+    """Register over the API, and return the link that was mailed."""
+    body = {"email": visitor.email, "password": PASSWORD}
+    assert visitor.send("POST", "/auth/register", body).status == 202
+    return link(web, visitor, "/verify-email")
+
+
+def reset_link(web: PlintoServer, visitor: Visitor) -> str:
+    """Have an account without a password, and return the link that sets one."""
+    token = registered(web, visitor).partition("#token=")[2]
+    visitor.send("POST", "/auth/verify-email", {"token": token})
+    return link(web, visitor, "/set-password")
+
+
+def choose(page: Page, password: str, *, again: str | None = None) -> None:
+    page.get_by_label("New password").fill(password)
+    page.get_by_label("again").fill(password if again is None else again)
+    page.get_by_role("button", name="Set password").click()
+
+
+def test_the_mailed_link_and_the_password_confirm_an_address(web, visitor, page):
+    page.goto(registered(web, visitor))
+    assert page.url == f"{web.url}/verify-email"
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.get_by_role("heading", name="Your address is confirmed")).to_be_focused()
+    expect(page.get_by_text("You can sign in now.")).to_be_visible()
+    assert visitor.sign_in().status == 200
+    assert len(visitor.send("GET", "/sessions").body["results"]) == 1
+
+
+def test_a_wrong_password_confirms_the_address_and_mails_a_way_to_another(web, visitor, page):
+    page.goto(registered(web, visitor))
+    page.get_by_label("Your password").fill("not what was chosen")
+    page.get_by_label("Your password").press("Enter")
+    expect(page.get_by_role("heading", name="confirmed, but not that password")).to_be_visible()
+    page.goto(link(web, visitor, "/set-password"))
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    assert visitor.sign_in(PASSWORD).status == 401
+    assert visitor.sign_in(NEW_PASSWORD).status == 200
+
+
+def test_who_chose_no_password_is_mailed_a_link_to_choose_one(web, visitor, page):
+    page.goto(registered(web, visitor))
+    page.get_by_role("button", name="I did not choose a password").click()
+    expect(page.get_by_text("with a link to choose a password")).to_be_visible()
+    assert visitor.sign_in().status == 401
+    assert link(web, visitor, "/set-password")
+
+
+def test_a_forgotten_password_is_replaced_by_mail(web, visitor, page):
+    page.goto(reset_link(web, visitor))
+    choose(page, PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    first = link(web, visitor, "/set-password")
+    page.goto(f"{web.url}/reset-password")
+    page.get_by_label("Email address").fill(visitor.email)
+    page.get_by_role("button", name="Mail me a link").click()
+    expect(page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    page.goto(eventually(lambda: newer(first, link(web, visitor, "/set-password")), seconds=20))
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    assert visitor.sign_in(PASSWORD).status == 401
+    assert visitor.sign_in(NEW_PASSWORD).status == 200
+
+
+def newer(former: str, found: str) -> str:
+    return "" if found == former else found
+
+
+def test_an_unknown_address_gets_the_same_page_as_a_known_one(web, visitor, page):
+    page.goto(f"{web.url}/reset-password")
+    page.get_by_label("Email address").fill(visitor.email)
+    page.get_by_role("button", name="Mail me a link").click()
+    expect(page.get_by_role("heading", name="Look into your mail")).to_be_focused()
+
+
+def test_what_is_wrong_with_a_field_is_said_beside_it(web, visitor, page):
+    page.goto(reset_link(web, visitor))
+    field = page.get_by_label("New password")
+    choose(page, "too short")
+    expect(page.get_by_text("Use at least 15 characters. A sentence works well.")).to_be_visible()
+    expect(field).to_have_attribute("aria-invalid", "true")
+    choose(page, NEW_PASSWORD, again="something else")
+    expect(page.get_by_text("The two passwords are not the same.")).to_be_visible()
+    expect(field).not_to_have_attribute("aria-invalid", "true")
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+
+
+def test_a_spent_link_leads_on_to_another(web, visitor, page):
+    spent = reset_link(web, visitor)
+    page.goto(spent)
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    page.goto("about:blank")
+    page.goto(spent)
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="This link does not work any more")).to_be_focused()
+    expect(page.get_by_role("paragraph").filter(has_text="has expired")).to_be_visible()
+    page.get_by_role("link", name="ask for a new link").click()
+    expect(page.get_by_label("Email address")).to_be_visible()
+
+
+def test_a_link_pasted_over_another_is_the_one_that_counts(web, page):
+    page.goto(f"{web.url}/set-password")
+    expect(page.get_by_role("heading", name="This link is not complete")).to_be_visible()
+    page.goto(f"{web.url}/set-password#token=plp_pasted")
+    expect(page.get_by_role("heading", name="Choose a new password")).to_be_visible()
+    assert page.url == f"{web.url}/set-password"
+
+
+def test_without_a_connection_the_page_says_so_and_keeps_what_was_typed(web, visitor, page):
+    page.goto(f"{web.url}/set-password#token=plp_unused")
+    page.context.set_offline(True)
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("alert")).to_contain_text("There was no answer.")
+    expect(page.get_by_label("New password")).to_have_value(NEW_PASSWORD)
+    expect(page.get_by_role("button", name="Set password")).to_be_enabled()
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "shown"),
+    [
+        (429, '{"message": "Slow <b>down</b>."}', "Slow <b>down</b>. Time to wait: 12 minutes."),
+        (502, "<h1>Bad gateway</h1>", "The server could not answer (502). Try again later."),
+    ],
+)
+def test_what_a_proxy_answers_is_shown_as_text(web, page, status, content, shown):
+    headers = {"Retry-After": "700"} if status == 429 else {}
+    page.route(
+        "**/api/**", lambda route: route.fulfill(status=status, headers=headers, body=content)
+    )
+    page.goto(f"{web.url}/set-password#token=plp_unused")
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("alert")).to_have_text(shown)
+
+
+def test_a_browser_without_scripts_is_told_what_is_missing(web, browser):
+    with opened(browser, java_script_enabled=False) as page:
+        page.goto(f"{web.url}/set-password#token=plp_unused")
+        expect(page.get_by_role("heading", name="This page needs JavaScript")).to_be_visible()
+        expect(page.get_by_role("textbox")).to_have_count(0)
