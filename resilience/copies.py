@@ -1,0 +1,164 @@
+"""
+Copies of security facts: rows that every request asks about, kept in Redis for seconds.
+
+The row is the truth. A copy may spare a query, and four rules keep it from ever being kinder
+than the row:
+
+* it carries the version of its row, and nothing older replaces anything newer (one Lua script);
+* what has ended leaves a tombstone, which outlives every copy and every request that might
+  still write one;
+* it lives at most ``SECURITY_COPY_TTL``, which bounds what a process can believe while only
+  another one has lost Redis;
+* a process that lately failed to reach Redis believes no copy for as long as one lives: a
+  tombstone may have been lost, or a write of before may have arrived late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.conf import settings
+
+from resilience.errors import RedisUnavailableError
+from resilience.redis import Door, Script, door
+from resilience.registry import Registry
+
+# Longer than any request can hold a row it has read before it writes the copy.
+_SLOWEST_REQUEST = timedelta(seconds=60)
+
+_FILL = Script("""
+local held = redis.call('GET', KEYS[1])
+if held and tonumber(string.match(held, '^(%d+)|') or '-1') >= tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. '|' .. ARGV[2], 'PX', ARGV[3])
+return 1
+""")
+
+_BURY = Script("""
+local held = redis.call('GET', KEYS[1])
+if held and tonumber(string.match(held, '^(%d+)|') or '-1') > tonumber(ARGV[1]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1] .. '|', 'PX', ARGV[2])
+return 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What Redis holds of a row; ``facts`` is ``None`` for one that has ended."""
+
+    version: int
+    facts: dict[str, Any] | None
+
+
+class Copies:
+    """Copies behind one door; ``longest`` is the longest life of one."""
+
+    def __init__(self, door: Door, *, prefix: str, longest: timedelta) -> None:
+        self._door = door
+        self._prefix = prefix
+        self._longest = longest
+
+    def read(self, *keys: str) -> list[Copy | None]:
+        if not self._may_believe():
+            return [None] * len(keys)
+        try:
+            held: list[Any] = self._door.client.mget([self._prefix + key for key in keys])
+        except RedisUnavailableError:
+            self._door.doubt()
+            return [None] * len(keys)
+        return [_parsed(value) for value in held]
+
+    def fill(self, key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:
+        milliseconds = _milliseconds(min(lifetime, self._longest))
+        self._send(_FILL, key, version, orjson.dumps(facts), milliseconds)
+
+    def bury(self, key: str, *, version: int, lifetime: timedelta) -> None:
+        # A lost tombstone is worth a second attempt on a new connection; it changes nothing more.
+        needed = max(lifetime, self._longest + _SLOWEST_REQUEST)
+        if not self._send(_BURY, key, version, _milliseconds(needed)):
+            self._send(_BURY, key, version, _milliseconds(needed))
+
+    def _send(self, script: Script, key: str, *arguments: Any) -> bool:
+        if not self._door.is_up():
+            return False
+        try:
+            self._door.run(script, keys=(self._prefix + key,), arguments=arguments)
+        except RedisUnavailableError:
+            self._door.doubt()
+            return False
+        return True
+
+    def _may_believe(self) -> bool:
+        quiet_for = self._door.seconds_since_trouble()
+        return self._door.is_up() and quiet_for > self._longest.total_seconds()
+
+
+def read(*keys: str) -> list[Copy | None]:
+    """
+    Return what Redis holds under ``keys``, in one round trip.
+
+    ``None`` means "read the row": there is no copy, or Redis is not configured, not answering, or
+    not to be believed yet.
+    """
+    copies = _copies()
+    return copies.read(*keys) if copies else [None] * len(keys)
+
+
+def fill(key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:
+    """
+    Keep ``facts`` of a row of ``version``, at most ``SECURITY_COPY_TTL`` long.
+
+    Refused in silence if Redis holds that version or a newer one, tombstones included; trouble
+    with Redis is silent too, since only speed is lost.
+    """
+    copies = _copies()
+    if copies:
+        copies.fill(key, version=version, facts=facts, lifetime=lifetime)
+
+
+def bury(key: str, *, version: int, lifetime: timedelta) -> None:
+    """
+    Put a tombstone in the place of every copy up to ``version``, for at least as long as one lives.
+
+    It never raises: call it after the row has ended, which is what counts.
+    """
+    copies = _copies()
+    if copies:
+        copies.bury(key, version=version, lifetime=lifetime)
+
+
+def is_shared() -> bool:
+    """Whether Redis is configured, so that processes may share copies at all."""
+    return door() is not None
+
+
+_made: Registry[Door, Copies] = Registry()
+
+
+def _copies() -> Copies | None:
+    found = door()
+    return None if found is None else _made.get(found, lambda: _behind(found))
+
+
+def _behind(found: Door) -> Copies:
+    # Not below the cache's own prefix: clearing the cache must not remove a tombstone.
+    prefix = f"{settings.CACHES['default'].get('KEY_PREFIX', '')}.copy:"
+    return Copies(found, prefix=prefix, longest=timedelta(seconds=settings.SECURITY_COPY_TTL))
+
+
+def _parsed(value: bytes | None) -> Copy | None:
+    """Read a copy; what this module cannot have written is none."""
+    version, separator, facts = (value or b"").partition(b"|")
+    if not separator or not version.isdigit():
+        return None
+    try:
+        known = orjson.loads(facts) if facts else None
+    except orjson.JSONDecodeError:
+        return None
+    return Copy(int(version), known) if known is None or isinstance(known, dict) else None
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return max(1, int(duration / timedelta(milliseconds=1)))

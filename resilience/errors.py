@@ -1,0 +1,33 @@
+"""
+What this layer refuses, and what it could not do.
+
+PlintoServiceException
+├── CircuitOpenError               a breaker keeps calls away from a dependency
+└── CacheError
+    ├── RedisUnavailableError      Redis gave no answer that may be trusted: use the fallback
+    └── RedisCommandError          Redis understood and refused: a bug of the caller
+"""
+
+from __future__ import annotations
+
+from plinto.kernel.exceptions import CacheError, PlintoServiceException
+
+
+class CircuitOpenError(PlintoServiceException):
+    """The dependency ``name`` is not called, because it has been failing; ``reason`` says how."""
+
+    def __init__(self, *, name: str, reason: str) -> None:
+        super().__init__(reason=reason)
+        self.name = name
+
+
+class RedisUnavailableError(CacheError):
+    """
+    Redis was not asked, did not answer, or answered that it cannot serve.
+
+    A write that timed out may still have been carried out, so nothing is ever sent twice.
+    """
+
+
+class RedisCommandError(CacheError):
+    """The command itself was wrong: a value of another type, a wrong argument."""

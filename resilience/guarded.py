@@ -1,0 +1,226 @@
+"""
+redis-py's pool, connections and client with a breaker underneath.
+
+The guard sits where every use of Redis passes: a connection leaves the pool with a permit and
+comes back with an outcome. Commands, pipelines, Lua, locks, scans and raw connections are
+therefore covered by construction, and a pipeline of a hundred commands is one outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import redis
+from redis.backoff import NoBackoff
+from redis.client import Pipeline
+from redis.connection import (
+    Connection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from resilience.circuit import Permit
+from resilience.errors import CircuitOpenError
+from resilience.trouble import PASSING, Trouble, judge, reason_of, translated
+
+# Commands that change nothing. Whatever is not listed counts as a write, Lua included.
+_READ_COMMANDS = """
+    AUTH BITCOUNT BITPOS CLIENT COMMAND DBSIZE DUMP ECHO EVALSHA_RO EVAL_RO EXEC EXISTS EXPIRETIME
+    GEODIST GEOHASH GEOPOS GEOSEARCH GET GETBIT GETRANGE HELLO HEXISTS HGET HGETALL HKEYS HLEN
+    HMGET HRANDFIELD HSCAN HSTRLEN HVALS INFO KEYS LASTSAVE LINDEX LLEN LPOS LRANGE MEMORY MGET
+    MULTI OBJECT PEXPIRETIME PING PTTL QUIT RANDOMKEY ROLE SCAN SCARD SDIFF SELECT SINTER
+    SINTERCARD SISMEMBER SLOWLOG SMEMBERS SMISMEMBER SORT_RO SRANDMEMBER SSCAN STRLEN SUBSTR
+    SUNION TIME TTL TYPE UNWATCH WATCH XINFO XLEN XPENDING XRANGE XREAD XREVRANGE ZCARD ZCOUNT
+    ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANDMEMBER ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK
+    ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION
+"""
+_READS = frozenset(_READ_COMMANDS.split())
+
+
+class Visit:
+    """One stay of a connection outside the pool: its permits and what came of it."""
+
+    __slots__ = ("answered", "began", "gate", "permit", "reason", "trouble", "wrote")
+
+    def __init__(self, gate: Gate, permit: Permit, began: float) -> None:
+        self.gate = gate
+        self.permit = permit
+        self.began = began
+        self.wrote: Permit | None = None
+        self.answered = False
+        self.trouble: Trouble | None = None
+        self.reason = ""
+
+    def sending(self, command: Any) -> None:
+        """
+        Note what is about to be sent, once per stay if it is a write.
+
+        :raises CircuitOpenError: Redis refuses writes at the moment, so none are sent
+        """
+        if self.wrote is None and command not in _READS and not _is_read(command):
+            self.wrote = self.gate.admit_write()
+
+    def suffered(self, error: BaseException) -> None:
+        trouble = judge(error)
+        if self.trouble is None or trouble > self.trouble:
+            self.trouble, self.reason = trouble, reason_of(error)
+
+
+class Gate(Protocol):
+    """Who lets connections out and hears how they fared."""
+
+    def enter(self) -> Visit: ...
+    def admit_write(self) -> Permit: ...
+    def is_current(self, permit: Permit) -> bool: ...
+    def settle(self, visit: Visit) -> None: ...
+
+
+class _Guarded:
+    """Mixed into a connection class; a handshake happens before a visit and is not watched."""
+
+    visit: Visit | None = None
+
+    def send_command(self, *args: Any, **kwargs: Any) -> None:
+        if self.visit is not None:
+            self.visit.sending(args[0])
+        super().send_command(*args, **kwargs)  # type: ignore[misc]
+
+    def pack_commands(self, commands: Iterable[tuple[Any, ...]]) -> Any:
+        commands = list(commands)
+        if self.visit is not None:
+            for command in commands:
+                self.visit.sending(command[0])
+        return super().pack_commands(commands)  # type: ignore[misc]
+
+    def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
+        except (RedisError, OSError) as error:
+            if self.visit is not None:
+                self.visit.suffered(error)
+            raise
+
+    def read_response(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            reply = super().read_response(*args, **kwargs)  # type: ignore[misc]
+        except (RedisError, OSError) as error:
+            if self.visit is not None:
+                self.visit.suffered(error)
+            raise
+        if self.visit is not None:
+            self.visit.answered = True
+        return reply
+
+
+class _GuardedConnection(_Guarded, Connection): ...
+
+
+class _GuardedSSLConnection(_Guarded, SSLConnection): ...
+
+
+class _GuardedUnixConnection(_Guarded, UnixDomainSocketConnection): ...
+
+
+_CLASSES: dict[type[Connection] | type[UnixDomainSocketConnection], type[_Guarded]] = {
+    Connection: _GuardedConnection,
+    SSLConnection: _GuardedSSLConnection,
+    UnixDomainSocketConnection: _GuardedUnixConnection,
+}
+
+
+class GuardedPool(ConnectionPool):
+    """A pool that lends nothing while the circuit is open and hears how each loan ended."""
+
+    def __init__(
+        self, *, gate: Gate, connection_class: type[Connection] = Connection, **options: Any
+    ) -> None:
+        self._gate = gate
+        super().__init__(connection_class=_CLASSES[connection_class], **options)
+
+    def get_connection(self, *_args: Any, **_options: Any) -> Any:
+        """
+        Lend a connection that is ready to send.
+
+        :raises CircuitOpenError: nothing is asked of Redis at the moment
+        """
+        visit = self._gate.enter()
+        try:
+            connection: Any = super().get_connection()
+        except (RedisError, OSError) as error:
+            visit.suffered(error)
+            self._gate.settle(visit)
+            raise
+        connection.visit = visit
+        return connection
+
+    def release(self, connection: Any) -> None:
+        visit, connection.visit = connection.visit, None
+        # A socket that was out while the circuit moved may still have an answer on its way, and
+        # the next command would read it as its own.
+        if visit is not None and not self._gate.is_current(visit.permit):
+            connection.disconnect()
+        super().release(connection)
+        if visit is not None:
+            self._gate.settle(visit)
+
+
+class GuardedRedis(redis.Redis):
+    """A client whose failures are ours: ``RedisUnavailableError`` and ``RedisCommandError``."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except PASSING:
+            raise
+        except (CircuitOpenError, RedisError) as error:
+            raise translated(error) from error
+
+    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> GuardedPipeline:  # noqa: FBT001, FBT002
+        return GuardedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+
+
+class GuardedPipeline(Pipeline):
+    def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002
+        try:
+            return super().execute(raise_on_error)
+        except PASSING:
+            raise
+        except (CircuitOpenError, RedisError) as error:
+            raise translated(error) from error
+
+    def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
+        except PASSING:
+            raise
+        except (CircuitOpenError, RedisError) as error:
+            raise translated(error) from error
+
+
+def one_attempt(timeout: float) -> dict[str, Any]:
+    """
+    One attempt within ``timeout`` seconds to connect and as many to answer.
+
+    redis-py's own defaults retry ten times (6.3 s for one GET of a stalled server). Protocol 3
+    would skip the look for unread answers at check-out, and announcing the driver costs a new
+    connection two more round trips.
+    """
+    return {
+        "socket_connect_timeout": timeout,
+        "socket_timeout": timeout,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "driver_info": None,
+    }
+
+
+def _is_read(command: Any) -> bool:
+    """Recognize a read in the spellings of raw calls: ``get``, ``b"GET"``, ``CLIENT INFO``."""
+    word = command.decode("ascii", "replace") if isinstance(command, bytes) else str(command)
+    return word.upper().split(" ", 1)[0] in _READS

@@ -1,0 +1,122 @@
+"""
+What operators and load balancers are told about this process.
+
+Looking moves nothing: no breaker hears of what is found here. The dependencies are looked at
+once per second and process at most, since these pages are public.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from health_check.base import HealthCheck  # type: ignore[import-untyped]
+from health_check.exceptions import HealthCheckException  # type: ignore[import-untyped]
+
+from resilience.circuit import State
+from resilience.figures import moment
+from resilience.probes import DatabaseAnswers, MigrationsApplied, RedisAnswers
+from resilience.redis import door
+from resilience.remembered import Remembered
+
+LOOK_EVERY = 1.0
+GUARANTEES = (
+    "Sign-in, sessions, revocation and lockout are decided by the database: "
+    "nothing that was revoked is accepted. Cached reads may cost a query."
+)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one check; ``error`` is empty when all is well."""
+
+    error: str
+    milliseconds: float
+    since: float = field(default_factory=time.time)
+
+    @property
+    def is_well(self) -> bool:
+        return not self.error
+
+
+def _looker(check: HealthCheck) -> Remembered[Finding]:
+    """Run ``check`` now and then; ``since`` is when its outcome last turned."""
+    before: list[Finding] = []
+
+    def look() -> Finding:
+        began = time.perf_counter()
+        try:
+            check.run()
+            error = ""
+        except HealthCheckException as failure:
+            error = failure.message or type(failure).__name__
+        except Exception as failure:  # noqa: BLE001
+            # A page about failures must not be one itself.
+            _log.exception("health_check_failed", check=repr(check))
+            error = type(failure).__name__
+        found = Finding(error=error, milliseconds=round((time.perf_counter() - began) * 1000, 1))
+        if before and before[0].is_well == found.is_well:
+            found = Finding(found.error, found.milliseconds, before[0].since)
+        before[:] = [found]
+        return found
+
+    return Remembered(look, seconds=LOOK_EVERY)
+
+
+database_look = _looker(DatabaseAnswers())
+migrations_look = _looker(MigrationsApplied())
+redis_look = _looker(RedisAnswers())
+
+
+def forget() -> None:
+    """Look anew at the next question, for tests and for operators who just changed something."""
+    for look in (database_look, migrations_look, redis_look):
+        look.renew()
+
+
+@dataclass(frozen=True)
+class Readiness:
+    status: str
+    degraded: list[dict[str, Any]]
+    findings: dict[str, Finding]
+
+
+def readiness() -> Readiness:
+    """
+    Tell whether signing in is possible: ``ok``, ``degraded`` or ``unavailable``.
+
+    Losing Redis never makes a process unready: it would take every process out of rotation at
+    once, for a dependency that none of them needs.
+    """
+    findings = {"database": database_look()}
+    if findings["database"].is_well:
+        findings["migrations"] = migrations_look()
+    if door() is not None:
+        findings["redis"] = redis_look()
+    since = degraded_since()
+    degraded = (
+        []
+        if since is None
+        else [{"what": "redis", "since": moment(since), "guarantees": GUARANTEES}]
+    )
+    if not all(findings[name].is_well for name in findings if name != "redis"):
+        return Readiness("unavailable", degraded, findings)
+    return Readiness("degraded" if degraded else "ok", degraded, findings)
+
+
+def degraded_since() -> float | None:
+    """Unix time since which Redis cannot be used as it should; ``None`` while it can."""
+    found = door()
+    if found is None:
+        return None
+    starts = [
+        breaker.standing.since
+        for breaker in (found.breaker, found.writes)
+        if breaker.standing.state is not State.CLOSED
+    ]
+    look = redis_look()
+    return min([*starts, *([] if look.is_well else [look.since])], default=None)

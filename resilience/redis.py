@@ -1,0 +1,253 @@
+"""
+The only door to Redis: one kept client per cache alias and process, behind its breakers.
+
+Two breakers stand at the door. ``breaker`` hears of everything that says Redis is down; ``writes``
+hears of writes alone, because a Redis that is full, or cannot save, still answers reads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.dispatch import receiver
+from redis.exceptions import NoScriptError
+
+from resilience import breakers, canary
+from resilience.breaker import Breaker
+from resilience.canary import Verdict
+from resilience.circuit import Permit, Policy, State, Transition
+from resilience.errors import CircuitOpenError
+from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
+from resilience.recovery import Recovery
+from resilience.registry import Registry
+from resilience.trouble import Trouble
+
+NUDGE_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Script:
+    """A Lua script, sent by its digest."""
+
+    source: str
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Redis names scripts by SHA-1; nothing is protected by it.
+        digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+        object.__setattr__(self, "digest", digest)
+
+
+class Door:
+    """
+    Redis at ``url`` as one process sees it.
+
+    Use ``client`` like any redis-py client: everything it does passes the breakers, and it raises
+    ``RedisUnavailableError`` at once while they are open.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        url: str,
+        timeout: float = 0.25,
+        max_connections: int = 100,
+        policy: Policy | None = None,
+    ) -> None:
+        self.name = name
+        self.url = url
+        self.policy = policy or Policy()
+        self.breaker = breakers.replace(f"redis:{name}", policy=self.policy)
+        self.writes = breakers.replace(f"redis:{name}:writes", policy=self.policy)
+        self.pool = GuardedPool.from_url(
+            url, gate=self, max_connections=max_connections, **one_attempt(timeout)
+        )
+        self.client = GuardedRedis(connection_pool=self.pool)
+        self._recovery = Recovery(
+            name=f"redis-{name}-recovery",
+            breakers=(self.breaker, self.writes),
+            probe=self._probe,
+        )
+        self._doubted_at = self._nudge_at = -math.inf
+        self.breaker.subscribe(self._moved)
+        self.writes.subscribe(self._moved)
+
+    @property
+    def address(self) -> str:
+        """Host and port, without the password of the URL."""
+        parts = urlsplit(self.url)
+        return f"{parts.hostname}:{parts.port or 6379}" if parts.hostname else parts.path
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether Redis both reads and writes, so that what it holds can be kept in order."""
+        return self.breaker.is_closed and self.writes.is_closed
+
+    def is_up(self) -> bool:
+        """Like ``is_trusted``, and a "no" counts as one rejected call."""
+        if self.breaker.is_closed and self.writes.is_closed:
+            return True
+        self.breaker.rejected_calls += 1
+        self._look_after_recovery()
+        return False
+
+    def seconds_since_trouble(self) -> float:
+        """How long nothing has failed at this door; infinite if nothing ever did."""
+        if not self.is_trusted:
+            return 0.0
+        failed_at = max(self.breaker.failed_at, self.writes.failed_at, self._doubted_at)
+        return self.breaker.clock() - failed_at
+
+    def doubt(self) -> None:
+        """Count this moment as trouble, although no breaker heard of any."""
+        self._doubted_at = self.breaker.clock()
+
+    def run(self, script: Script, *, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> Any:
+        """
+        Run ``script`` in one round trip, or two after Redis has forgotten it.
+
+        :raises RedisUnavailableError: no answer; the script may have run
+        """
+        try:
+            return self.client.evalsha(script.digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return self.client.eval(script.source, len(keys), *keys, *arguments)
+
+    def look(self) -> Verdict:
+        """Write and read a value on a new connection; no breaker hears of it."""
+        return canary.send(self.url, timeout=self.policy.probe_timeout)
+
+    def close(self) -> None:
+        """Let go of every idle connection."""
+        self.pool.disconnect(inuse_connections=False)
+
+    def reset(self) -> None:
+        """Trust Redis again at once, as an operator or a test may."""
+        self._doubted_at = -math.inf
+        self.breaker.reset()
+        self.writes.reset()
+
+    def enter(self) -> Visit:
+        breaker = self.breaker
+        try:
+            return Visit(self, breaker.admit(may_probe=False), breaker.clock())
+        except CircuitOpenError:
+            self._look_after_recovery()
+            raise
+
+    def admit_write(self) -> Permit:
+        try:
+            return self.writes.admit(may_probe=False)
+        except CircuitOpenError:
+            self._look_after_recovery()
+            raise
+
+    def is_current(self, permit: Permit) -> bool:
+        return self.breaker.is_current(permit)
+
+    def settle(self, visit: Visit) -> None:
+        """Tell the breakers how a visit ended."""
+        trouble, reason = visit.trouble, visit.reason
+        if trouble is Trouble.LOCAL or not (trouble or visit.answered):
+            return  # nothing was asked of Redis, or the asking thread was stopped
+        if trouble is Trouble.WRITES and visit.wrote is None:
+            # A server that is busy with a script refuses reads in the same words.
+            trouble = Trouble.DOWN
+        if trouble is not None and trouble >= Trouble.DENIED:
+            self.breaker.failed(visit.permit, reason=reason)
+        else:
+            self.breaker.succeeded(visit.permit, began=visit.began)
+        if visit.wrote is not None:
+            self._settle_write(visit.wrote, trouble, reason)
+
+    def _settle_write(self, permit: Permit, trouble: Trouble | None, reason: str) -> None:
+        if trouble is None or trouble is Trouble.CALLER:
+            self.writes.succeeded(permit)
+            return
+        self.writes.failed(permit, reason=reason)
+        if trouble is Trouble.REPLICA:
+            # After a failover a new connection may lead to the new primary.
+            self.close()
+            if not self.writes.is_closed:
+                # What a replica reads may be older than what it was told elsewhere.
+                self.breaker.trip(reason=reason)
+
+    def _probe(self, breaker: Breaker, permit: Permit) -> None:
+        began = breaker.clock()
+        verdict = self.look()
+        if verdict.trouble is None:
+            breaker.succeeded(permit, began=began)
+        elif verdict.trouble is Trouble.WRITES and breaker is self.breaker:
+            self.writes.trip(reason=verdict.reason)
+            breaker.succeeded(permit, began=began)
+        else:
+            breaker.failed(permit, reason=verdict.reason)
+
+    def _look_after_recovery(self) -> None:
+        # The transition has started the thread; asking at every refused call whether it still
+        # lives would cost more than the refusal.
+        now = self.breaker.clock()
+        if now >= self._nudge_at:
+            self._nudge_at = now + NUDGE_EVERY
+            self._recovery.nudge()
+
+    def _moved(self, change: Transition) -> None:
+        # Answers of the time before must not be read as answers to what comes after.
+        self.close()
+        if change.after.state is not State.CLOSED:
+            self._recovery.nudge()
+
+
+_doors: Registry[tuple[str, str], Door] = Registry()
+_by_alias: Registry[str, Door | None] = Registry()
+
+
+def door_at(url: str, *, name: str, options: Mapping[str, Any]) -> Door:
+    """Return this process's door to ``url``; the options of the first call stay."""
+    return _doors.get((name, url), lambda: _make(url, name=name, options=options))
+
+
+def door(alias: str = "default") -> Door | None:
+    """Return the door behind the cache ``alias``; ``None`` if no Redis is configured for it."""
+    return _by_alias.get(alias, lambda: _behind(alias))
+
+
+def configured(alias: str) -> tuple[str, str, Mapping[str, Any]]:
+    """Read address, name and options of a cache alias; the address may be empty."""
+    config: Mapping[str, Any] = settings.CACHES[alias]
+    options = config.get("OPTIONS", {})
+    return str(config.get("LOCATION", "")), str(options.get("NAME", "default")), options
+
+
+def _behind(alias: str) -> Door | None:
+    url, name, options = configured(alias)
+    return door_at(url, name=name, options=options) if url else None
+
+
+def _make(url: str, *, name: str, options: Mapping[str, Any]) -> Door:
+    try:
+        given = {word.lower(): number for word, number in options.get("BREAKER", {}).items()}
+        return Door(
+            name,
+            url=url,
+            timeout=options.get("TIMEOUT_SECONDS", 0.25),
+            max_connections=options.get("MAX_CONNECTIONS", 100),
+            policy=Policy(**given),
+        )
+    except (TypeError, ValueError) as error:
+        raise ImproperlyConfigured(f"The cache {name!r} is not configured well: {error}") from error
+
+
+@receiver(setting_changed)
+def _forget_aliases(*, setting: str, **_: Any) -> None:
+    if setting == "CACHES":
+        _by_alias.clear()

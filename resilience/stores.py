@@ -1,0 +1,52 @@
+"""What stands behind a cache alias in one process: the door to Redis, if any, and a fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from resilience.circuit import State, Transition
+from resilience.fallback import Fallback
+from resilience.redis import Door, configured, door_at
+from resilience.registry import Registry
+
+
+class Store:
+    """
+    ``door`` is ``None`` without Redis; the fallback is then the cache, of this process alone.
+
+    Beside a door the fallback holds only what this process wrote while Redis could not answer.
+    It is emptied whenever trust in Redis begins or ends, because another process may have
+    changed the same keys meanwhile.
+    """
+
+    def __init__(self, *, door: Door | None, entries: int) -> None:
+        self.door = door
+        self.fallback = Fallback(entries=entries)
+        self.fallback_calls = 0
+        if door is not None:
+            door.breaker.subscribe(self._moved)
+            door.writes.subscribe(self._moved)
+
+    def _moved(self, change: Transition) -> None:
+        if State.CLOSED in (change.before.state, change.after.state):
+            self.fallback.clear()
+
+
+_stores: Registry[tuple[str, str], Store] = Registry()
+
+
+def store_at(url: str, *, name: str, options: Mapping[str, Any]) -> Store:
+    """Return this process's store; Django makes one cache object per thread, all share it."""
+    return _stores.get((name, url), lambda: _new(url, name, options))
+
+
+def store(alias: str = "default") -> Store:
+    """Return the store behind the cache ``alias``."""
+    url, name, options = configured(alias)
+    return store_at(url, name=name, options=options)
+
+
+def _new(url: str, name: str, options: Mapping[str, Any]) -> Store:
+    door = door_at(url, name=name, options=options) if url else None
+    return Store(door=door, entries=options.get("FALLBACK_ENTRIES", 1000))

@@ -1,0 +1,144 @@
+"""The health pages: public, never cached, and silent about hosts and errors without the token."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from plinto.kernel.permissions import Anyone
+from resilience import figures, health
+from resilience.redis import door
+from resilience.serializers import (
+    CircuitsAnswer,
+    DatabaseAnswer,
+    LiveAnswer,
+    ReadyAnswer,
+    RedisAnswer,
+)
+
+
+class LiveView(APIView):
+    """GET /health/live"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=LiveAnswer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The process runs. Nothing else is touched."""
+        return _answer({"status": "ok"})
+
+
+class ReadyView(APIView):
+    """GET /health/ready"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(responses={200: ReadyAnswer, 503: ReadyAnswer})
+    def get(self, request: Request) -> Response:
+        """Signing in is possible, if need be without what `degraded` names; else 503."""
+        found = health.readiness()
+        body: dict[str, Any] = {"status": found.status}
+        if found.degraded:
+            body["degraded"] = found.degraded
+        _add_details(
+            body,
+            request,
+            lambda: {
+                name: {"error": one.error, "milliseconds": one.milliseconds}
+                for name, one in found.findings.items()
+            },
+        )
+        return _answer(body, status=503 if found.status == "unavailable" else 200)
+
+
+class RedisView(APIView):
+    """GET /health/redis"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=RedisAnswer)
+    def get(self, request: Request) -> Response:
+        """Whether Redis answers now, and how this process stands to it."""
+        found = door()
+        look = health.redis_look()
+        body = {
+            "configured": found is not None,
+            "redis_available": found is not None and look.is_well,
+            "degraded_mode": health.degraded_since() is not None,
+            "circuit_breaker": figures.circuit(),
+        }
+        if found is not None:
+            _add_details(
+                body,
+                request,
+                lambda: {
+                    "address": found.address,
+                    "error": look.error,
+                    "reason": found.breaker.standing.reason,
+                    "write_reason": found.writes.standing.reason,
+                },
+            )
+        return _answer(body)
+
+
+class CircuitBreakerView(APIView):
+    """GET /health/circuit-breaker"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=CircuitsAnswer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The breaker of this process, and of every live worker."""
+        own = figures.circuit()
+        return _answer({**own, "workers": [{**figures.worker(), **own}]})
+
+
+class DatabaseView(APIView):
+    """GET /health/database"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(responses=DatabaseAnswer)
+    def get(self, request: Request) -> Response:
+        """The pools of database connections."""
+        look = health.database_look()
+        own = figures.database()
+        body = {
+            "database_available": look.is_well,
+            "pool": own,
+            "workers": [{**figures.worker(), **own}],
+        }
+        _add_details(
+            body, request, lambda: {"error": look.error, "milliseconds": look.milliseconds}
+        )
+        return _answer(body)
+
+
+def _answer(body: dict[str, Any], *, status: int = 200) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if status == 503:
+        headers["Retry-After"] = "2"
+    return Response(body, status=status, headers=headers)
+
+
+def _add_details(
+    body: dict[str, Any], request: Request, details: Callable[[], dict[str, Any]]
+) -> None:
+    """Add what only the holder of the health token may know."""
+    expected = f"Bearer {settings.HEALTH_TOKEN}".encode()
+    given = request.headers.get("Authorization", "").encode()
+    # Compared in constant time: an early exit would tell the token byte by byte.
+    if settings.HEALTH_TOKEN and hmac.compare_digest(given, expected):
+        body["details"] = details()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from resilience import breakers
+from resilience.circuit import Policy
+from tests.resilience.conftest import at_once
+
+
+@pytest.fixture(autouse=True)
+def _forget():
+    yield
+    breakers.forget("test")
+
+
+def test_a_name_is_one_breaker_for_all_threads():
+    found = at_once(16, lambda: breakers.get("test"))
+    assert len({id(breaker) for breaker in found}) == 1
+
+
+def test_the_first_policy_stays():
+    breakers.get("test", policy=Policy(failure_threshold=2))
+    assert breakers.get("test", policy=Policy(failure_threshold=9)).policy.failure_threshold == 2
+
+
+def test_a_forgotten_breaker_begins_anew():
+    breakers.get("test").force_open()
+    breakers.forget("test")
+    assert breakers.get("test").is_closed
+
+
+def test_breakers_are_listed_by_name():
+    breakers.get("test")
+    names = [breaker.name for breaker in breakers.every()]
+    assert "test" in names
+    assert names == sorted(names)
+
+
+def test_a_transition_is_one_line_in_the_log(caplog):
+    breakers.get("test").trip(reason="because")
+    lines = [record.getMessage() for record in caplog.records if "circuit" in record.getMessage()]
+    assert len(lines) == 1
+    assert "because" in lines[0]
