@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 
+from resilience import health
 from resilience.worker import roster
 
 
@@ -12,8 +13,10 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         # Models exist only now, and these modules need them; the schema registers itself.
         from accounts import schema  # noqa: F401, PLC0415
+        from accounts.health import SigningKeyUsable  # noqa: PLC0415
         from accounts.services import housekeeping, outbox  # noqa: PLC0415
 
+        health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

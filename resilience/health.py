@@ -70,11 +70,17 @@ def _looker(check: HealthCheck) -> Remembered[Finding]:
 database_look = _looker(DatabaseAnswers())
 migrations_look = _looker(MigrationsApplied())
 redis_look = _looker(RedisAnswers())
+_required: dict[str, Remembered[Finding]] = {}
+
+
+def require(name: str, check: HealthCheck) -> None:
+    """Let an app say what else signing in is impossible without; called when Django starts."""
+    _required[name] = _looker(check)
 
 
 def forget() -> None:
     """Look anew at the next question, for tests and for operators who just changed something."""
-    for look in (database_look, migrations_look, redis_look):
+    for look in (database_look, migrations_look, redis_look, *_required.values()):
         look.renew()
 
 
@@ -95,6 +101,9 @@ def readiness() -> Readiness:
     findings = {"database": database_look()}
     if findings["database"].is_well:
         findings["migrations"] = migrations_look()
+        # What apps require is in tables, which may not be there yet.
+        if findings["migrations"].is_well:
+            findings |= {name: look() for name, look in _required.items()}
     if door() is not None:
         findings["redis"] = redis_look()
     since = degraded_since()

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.cache import caches
+from django.db import transaction
 from django.test import override_settings
+from django.utils import timezone
 
+from accounts.services import keys
 from resilience.redis import door
 from tests.api import Api
 from tests.database import empty_quickly
@@ -102,6 +106,15 @@ def smtp(_smtp_sink: SMTPSink) -> Iterator[SMTPSink]:
         EMAIL_TIMEOUT=5,
     ):
         yield _smtp_sink
+
+
+@pytest.fixture
+def signing_key(db: None) -> Iterator[None]:
+    """A key that signs at once; without one nobody can sign in."""
+    with transaction.atomic():
+        keys.rotate(now=timezone.now(), sign_in=timedelta(), overlap=timedelta())
+    yield
+    keys.ring.forget()
 
 
 @pytest.fixture

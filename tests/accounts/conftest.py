@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from datetime import timedelta
+from collections.abc import Callable
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
-from django.db import transaction
-from django.utils import timezone
 
-from accounts.services import keys, outbox
+from accounts.services import outbox
 from resilience.worker import Shift, run_until_idle
 
 
 @pytest.fixture(autouse=True)
-def _signing_key(transactional_db: None) -> Iterator[None]:
+def _people_can_sign_in(transactional_db: None, signing_key: None) -> None:
     """Transactions are real here: refusals commit outside of what they refuse."""
-    with transaction.atomic():
-        keys.rotate(now=timezone.now(), sign_in=timedelta(), overlap=timedelta())
-    yield
-    keys.ring.forget()
 
 
 @pytest.fixture

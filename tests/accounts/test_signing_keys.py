@@ -16,6 +16,7 @@ from accounts.services import keys
 from accounts.services.keys import KeyRing, ring
 from audit.models import AuditRow
 from plinto.kernel.exceptions import ConfigurationError
+from resilience import health
 from tests.accounts.people import signed_in
 
 
@@ -99,6 +100,8 @@ def test_without_a_key_nothing_is_signed_and_nothing_invented(api):
         ring.signing(timezone.now())
 
     assert published(api) == []
+    health.forget()
+    assert api.get("/health/ready").status_code == 503
 
 
 def test_a_private_key_is_sealed_and_a_wrong_field_key_opens_nothing():

@@ -23,7 +23,7 @@ CIRCUIT = {
 
 
 @pytest.fixture(autouse=True)
-def _look_anew():
+def _look_anew(signing_key):
     health.forget()
     yield
     health.forget()
