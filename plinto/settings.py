@@ -155,6 +155,9 @@ def _database() -> dict[str, Any]:
             "max_size": min(share, WEB_THREADS + 2),
             "timeout": DB_POOL_TIMEOUT,
             "max_lifetime": 3600,
+            # The pool's own pauses double for five minutes: a database that comes back would
+            # be left alone for up to two more. Having given up, it tries at the next request.
+            "reconnect_timeout": 2.0,
         },
         "connect_timeout": 3,
         "tcp_user_timeout": 5000,
@@ -260,6 +263,8 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "PREPROCESSING_HOOKS": ["plinto.kernel.schema.without_aliases"],
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -41,3 +41,8 @@ def errors(*statuses: int) -> dict[int, OpenApiResponse]:
 
 # Every view that reads a body can refuse it for these.
 BODY = (400, 413, 415, 422)
+
+
+def without_aliases(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """Show each health page once; drf-spectacular calls this with every endpoint it found."""
+    return [each for each in endpoints if not each[0].startswith("/api/v1/health/")]
