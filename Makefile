@@ -19,7 +19,7 @@ else ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell test -x $(BIN)/python && $(
 $(VENV)/.python: another-interpreter
 endif
 
-.PHONY: help run serve test test-sqlite check format lock clean another-interpreter
+.PHONY: help run serve test test-sqlite journeys check format lock clean another-interpreter
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -33,10 +33,14 @@ serve: $(VENV)/.runtime ## serve as in production; settings come from the enviro
 	exec $(BIN)/python -m gunicorn -c deploy/gunicorn.conf.py plinto.wsgi
 
 test: $(VENV)/.dev ## run every test, against a real PostgreSQL and a real Redis
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 test-sqlite: $(VENV)/.dev ## run the tests on SQLite without Redis
-	PLINTO_TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 $(ARGS)
+	PLINTO_TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+journeys: $(VENV)/.dev ## walk every journey in its full length, which takes about eight minutes
+	JOURNEY_SECONDS=60 JOURNEY_SAMPLES=200 JOURNEY_LOGINS=1000 JOURNEY_REGISTRATIONS=400 \
+	JOURNEY_PATIENT=1 $(BIN)/python -m pytest -p no:xdist -m journey $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, migrations, deployment, OpenAPI, duplicates, documents
 	$(BIN)/ruff format --check .

@@ -9,12 +9,13 @@ than the row:
   still write one;
 * it lives at most ``SECURITY_COPY_TTL``, which bounds what a process can believe while only
   another one has lost Redis;
-* a process that lately failed to reach Redis believes no copy for as long as one lives: a
+* a process that has just begun to trust Redis again believes no copy for as long as one lives: a
   tombstone may have been lost, or a write of before may have arrived late.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -37,9 +38,12 @@ return 1
 """)
 
 _BURY = Script("""
-local held = redis.call('GET', KEYS[1])
-if held and tonumber(string.match(held, '^(%d+)|') or '-1') > tonumber(ARGV[1]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1] .. '|', 'PX', ARGV[2])
+for _, key in ipairs(KEYS) do
+    local held = redis.call('GET', key)
+    if not held or tonumber(string.match(held, '^(%d+)|') or '-1') <= tonumber(ARGV[1]) then
+        redis.call('SET', key, ARGV[1] .. '|', 'PX', ARGV[2])
+    end
+end
 return 1
 """)
 
@@ -64,7 +68,7 @@ class Copies:
         if not self._may_believe():
             return [None] * len(keys)
         try:
-            held: list[Any] = self._door.client.mget([self._prefix + key for key in keys])
+            held: list[Any] = self._door.client.mget(self._full(keys))
         except RedisUnavailableError:
             self._door.doubt()
             return [None] * len(keys)
@@ -72,19 +76,22 @@ class Copies:
 
     def fill(self, key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:
         milliseconds = _milliseconds(min(lifetime, self._longest))
-        self._send(_FILL, key, version, orjson.dumps(facts), milliseconds)
+        self._send(_FILL, (key,), version, orjson.dumps(facts), milliseconds)
 
-    def bury(self, key: str, *, version: int, lifetime: timedelta) -> None:
-        # A lost tombstone is worth a second attempt on a new connection; it changes nothing more.
-        needed = max(lifetime, self._longest + _SLOWEST_REQUEST)
-        if not self._send(_BURY, key, version, _milliseconds(needed)):
-            self._send(_BURY, key, version, _milliseconds(needed))
+    def bury(self, *keys: str, version: int, lifetime: timedelta, is_news: bool = True) -> None:
+        needed = _milliseconds(max(lifetime, self._longest + _SLOWEST_REQUEST))
+        if not self._send(_BURY, keys, version, needed) and is_news:
+            # Whoever still reaches Redis would believe the copy for as long as it lives.
+            self._door.insist(_BURY, keys=self._full(keys), arguments=(version, needed))
 
-    def _send(self, script: Script, key: str, *arguments: Any) -> bool:
+    def _full(self, keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._prefix + key for key in keys)
+
+    def _send(self, script: Script, keys: tuple[str, ...], *arguments: Any) -> bool:
         if not self._door.is_up():
             return False
         try:
-            self._door.run(script, keys=(self._prefix + key,), arguments=arguments)
+            self._door.run(script, keys=self._full(keys), arguments=arguments)
         except RedisUnavailableError:
             self._door.doubt()
             return False
@@ -118,15 +125,17 @@ def fill(key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) 
         copies.fill(key, version=version, facts=facts, lifetime=lifetime)
 
 
-def bury(key: str, *, version: int, lifetime: timedelta) -> None:
+def bury(*keys: str, version: int, lifetime: timedelta, is_news: bool = True) -> None:
     """
     Put a tombstone in the place of every copy up to ``version``, for at least as long as one lives.
 
-    It never raises: call it after the row has ended, which is what counts.
+    It never raises: call it after the rows have ended, which is what counts. News is tried once
+    even with the circuit open, because another process may have closed its own already; what was
+    found to have ended long ago is not worth a quarter of a second to a caller who may be anybody.
     """
     copies = _copies()
-    if copies:
-        copies.bury(key, version=version, lifetime=lifetime)
+    if copies and keys:
+        copies.bury(*keys, version=version, lifetime=lifetime, is_news=is_news)
 
 
 def is_shared() -> bool:

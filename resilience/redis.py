@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import redis
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 
 from resilience import breakers, canary
 from resilience.breaker import Breaker
@@ -122,6 +123,22 @@ class Door:
         except NoScriptError:
             return self.client.eval(script.source, len(keys), *keys, *arguments)
 
+    def insist(self, script: Script, *, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
+        """
+        Run ``script`` on a connection of its own, open circuit or not, and tell whether it ran.
+
+        For what other processes must hear although this one still avoids Redis: after an outage
+        one of them may trust it again a minute earlier. No breaker hears of it.
+        """
+        pool = redis.ConnectionPool.from_url(self.url, **one_attempt(self.policy.probe_timeout))
+        try:
+            redis.Redis(connection_pool=pool).eval(script.source, len(keys), *keys, *arguments)
+        except (RedisError, OSError):
+            return False
+        finally:
+            pool.disconnect()
+        return True
+
     def look(self) -> Verdict:
         """Write and read a value on a new connection; no breaker hears of it."""
         return canary.send(self.url, timeout=self.policy.probe_timeout)
@@ -132,9 +149,9 @@ class Door:
 
     def reset(self) -> None:
         """Trust Redis again at once, as an operator or a test may."""
-        self._doubted_at = -math.inf
         self.breaker.reset()
         self.writes.reset()
+        self._doubted_at = -math.inf
 
     def enter(self) -> Visit:
         breaker = self.breaker
@@ -203,6 +220,9 @@ class Door:
     def _moved(self, change: Transition) -> None:
         # Answers of the time before must not be read as answers to what comes after.
         self.close()
+        # What was sent before Redis stopped is carried out when it goes on, so quiet counts from
+        # the end of the trouble and not from the last failure.
+        self.doubt()
         if change.after.state is not State.CLOSED:
             self._recovery.nudge()
 

@@ -27,16 +27,17 @@ from jwt.algorithms import get_default_algorithms
 
 from accounts.models import SigningKey
 from plinto.kernel.crypto import decrypt, encrypt, new_token
-from plinto.kernel.exceptions import ConfigurationError
+from plinto.kernel.exceptions import ConfigurationError, ServiceUnavailableError
 from resilience import trimming
 
 log = structlog.get_logger(__name__)
 
 # How long other services may cache the JWKS, hence how long a key is shown before it signs.
 JWKS_MAX_AGE = timedelta(minutes=5)
-_RELOAD_SECONDS = 30.0
+# A key that was withdrawn is refused by every process after this long.
+_RELOAD_SECONDS = 5.0
 # An unknown kid reloads the ring, but not once per forged token.
-_RELOAD_SECONDS_UNKNOWN = 1.0
+_RELOAD_SECONDS_UNKNOWN = 0.1
 _PURPOSE = "signing key"
 
 _MAKERS: dict[str, Callable[[], PrivateKeyTypes]] = {
@@ -72,7 +73,7 @@ class KeyRing:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._keys: dict[str, RingKey] = {}
-        self._loaded = float("-inf")
+        self._loaded = self._failed = float("-inf")
 
     def signing(self, now: datetime) -> RingKey:
         """The youngest key whose time to sign has come."""
@@ -83,9 +84,7 @@ class KeyRing:
 
     def verifying(self, kid: str, now: datetime) -> RingKey | None:
         """The published key named ``kid``; another process may have added it a moment ago."""
-        key = self._current().get(kid)
-        if key is None and time.monotonic() - self._loaded > _RELOAD_SECONDS_UNKNOWN:
-            key = self._reload().get(kid)
+        key = self._current().get(kid) or self._after_reloading(kid)
         return key if key and key.is_published(now) else None
 
     def published(self, now: datetime) -> list[dict[str, Any]]:
@@ -106,22 +105,39 @@ class KeyRing:
             if not self._keys:
                 raise
             log.warning("key_ring.stale")
-            self._loaded = time.monotonic() - _RELOAD_SECONDS + _RELOAD_SECONDS_UNKNOWN
+            self._loaded = time.monotonic()
             return self._keys
+
+    def _after_reloading(self, kid: str) -> RingKey | None:
+        """Find a key that this process has not seen yet; waits for a thread that is reading."""
+        asked = time.monotonic()
+        with self._lock:
+            if self._failed > asked:
+                raise ServiceUnavailableError(reason="the key ring could not be read")
+            if asked - self._loaded > _RELOAD_SECONDS_UNKNOWN:
+                self._read()
+            return self._keys.get(kid)
 
     def _reload(self) -> dict[str, RingKey]:
         # Whoever has keys does not wait for a slow database behind the one that reloads.
         if not self._lock.acquire(blocking=not self._keys):
             return self._keys
         try:
-            now = timezone.now()
-            rows = SigningKey.objects.filter(Q(published_until=None) | Q(published_until__gt=now))
-            known = self._keys
-            self._keys = {row.kid: _parse(row, known.get(row.kid)) for row in rows}
-            self._loaded = time.monotonic()
+            self._read()
             return self._keys
         finally:
             self._lock.release()
+
+    def _read(self) -> None:
+        now = timezone.now()
+        rows = SigningKey.objects.filter(Q(published_until=None) | Q(published_until__gt=now))
+        known = self._keys
+        try:
+            self._keys = {row.kid: _parse(row, known.get(row.kid)) for row in rows}
+        except db.Error:
+            self._failed = time.monotonic()
+            raise
+        self._loaded = time.monotonic()
 
 
 ring = KeyRing()

@@ -83,10 +83,10 @@ def of(claims: Claims, *, now: datetime) -> Standing:
     return _from_rows(claims, now=now)
 
 
-def bury(session_ids: list[UUID]) -> None:
+def bury(session_ids: list[UUID], *, is_news: bool = True) -> None:
     """Make every copy of ended sessions unbelievable; called after their rows are committed."""
-    for key in session_ids:
-        copies.bury(_session_key(key), version=_FOR_EVER, lifetime=TOMBSTONE_LIFETIME)
+    keys = [_session_key(session_id) for session_id in session_ids]
+    copies.bury(*keys, version=_FOR_EVER, lifetime=TOMBSTONE_LIFETIME, is_news=is_news)
 
 
 def refresh_person(user_id: UUID) -> None:
@@ -122,7 +122,7 @@ def _from_rows(claims: Claims, *, now: datetime) -> Standing:
     if row is None:
         raise SessionEnded(reason="no such session")
     if row["ended_at"]:
-        bury([claims.session_id])
+        bury([claims.session_id], is_news=False)
         raise SessionEnded(reason="ended")
     person = {name: row[f"user__{name}"] for name in _PERSON}
     if copies.is_shared():

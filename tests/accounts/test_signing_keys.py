@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import jwt
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections, transaction
 from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import SigningKey
 from accounts.services import keys
-from accounts.services.keys import KeyRing, ring
+from accounts.services.keys import KeyRing, RingKey, ring
 from audit.models import AuditRow
 from plinto.kernel.exceptions import ConfigurationError
 from resilience import health
@@ -90,6 +92,28 @@ def test_another_process_learns_of_a_new_key_from_the_token_it_signed(api):
     other._loaded -= 2  # a ring is not read again within the same second
 
     assert other.verifying(kid, timezone.now()) is not None
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="A table cannot be locked to readers.")
+def test_a_token_of_a_new_key_is_believed_while_another_thread_reads_the_ring():
+    other = KeyRing()
+    other.signing(timezone.now())
+    call_command("rotate_signing_key", "--now", verbosity=0)
+    kid = ring.signing(timezone.now()).kid
+    other._loaded -= 2
+    with ThreadPoolExecutor(2) as threads:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE accounts_signing_key IN ACCESS EXCLUSIVE MODE")
+            found = [threads.submit(_verifying, other, kid) for _ in range(2)]
+            time.sleep(0.3)
+        assert [future.result().kid for future in found] == [kid, kid]
+
+
+def _verifying(keys: KeyRing, kid: str) -> RingKey | None:
+    try:
+        return keys.verifying(kid, timezone.now())
+    finally:
+        connections.close_all()
 
 
 def test_without_a_key_nothing_is_signed_and_nothing_invented(api):

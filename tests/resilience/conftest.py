@@ -47,7 +47,7 @@ class Doors:
     made: list[Door] = field(default_factory=list)
 
     def open(
-        self, url: str = "", *, timeout: float = 0.1, connections: int = 8, **policy: float
+        self, url: str = "", *, timeout: float = 0.2, connections: int = 8, **policy: float
     ) -> Door:
         rules = Policy(**{"recovery_timeout": 60.0, "probe_timeout": 0.1, **policy})
         door = Door(
@@ -95,11 +95,11 @@ def close(door: Door) -> None:
 def make_cache() -> Iterator[Callable[..., ResilientCache]]:
     made: list[ResilientCache] = []
 
-    def make(url: str, **breaker: float) -> ResilientCache:
+    def make(url: str, *, timeout: float = 0.5, **breaker: float) -> ResilientCache:
         name = f"cache-{next(_numbers)}"
         options = {
             "NAME": name,
-            "TIMEOUT_SECONDS": 0.05,
+            "TIMEOUT_SECONDS": timeout,
             "MAX_CONNECTIONS": 8,
             "BREAKER": {"FAILURE_THRESHOLD": 1, "PROBE_TIMEOUT": 0.1, **breaker},
         }

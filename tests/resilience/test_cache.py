@@ -43,7 +43,8 @@ REFUSED = [
 @pytest.fixture(params=["up", "refused", "stalled", "full", "not configured"])
 def cache(request, server, nowhere, make_cache) -> ResilientCache:
     addresses = {"refused": nowhere, "not configured": ""}
-    cache = make_cache(addresses.get(request.param, server.url))
+    timeout = 0.05 if request.param == "stalled" else 0.5
+    cache = make_cache(addresses.get(request.param, server.url), timeout=timeout)
     if request.param == "stalled":
         server.stall()
     if request.param == "full":

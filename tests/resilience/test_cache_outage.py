@@ -48,7 +48,7 @@ def test_a_single_lost_answer_leaves_nothing_behind(server, make_cache):
 
 
 def test_a_write_without_an_answer_is_sent_once(server, make_cache):
-    cache = make_cache(server.url, FAILURE_THRESHOLD=50)
+    cache = make_cache(server.url, timeout=0.05, FAILURE_THRESHOLD=50)
     cache.set("key", 1)
     server.stall()
     with pytest.raises(ValueError, match="not found"):

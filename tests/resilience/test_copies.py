@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import time
 from datetime import timedelta
 
 import pytest
@@ -123,7 +124,34 @@ def test_a_copy_written_late_after_a_stall_is_not_believed(open_copies, server):
     server.resume()
     eventually(lambda: held._door.is_trusted)
     assert held.read("s") in ([None], [Copy(2, None)])
-    eventually(lambda: server.cli("EXISTS", "test.copy:s") == 0)
+    eventually(lambda: held.read("s") == [Copy(2, None)])
+
+
+def test_what_ended_long_ago_costs_nobody_a_wait(open_copies, server):
+    held = open_copies()
+    held._door.breaker.force_open()
+    server.stall()
+    began = time.monotonic()
+    held.bury("s", version=2, lifetime=LONG, is_news=False)
+    assert time.monotonic() - began < 0.2
+
+
+def test_quiet_counts_from_the_end_of_a_stall_and_not_from_its_last_failure(open_copies, server):
+    held = open_copies(longest=LONG, failure_threshold=1, recovery_timeout=0.1)
+    server.stall()
+    fill(held, 1)
+    server.resume()
+    eventually(lambda: held._door.is_trusted)
+    assert held._door.seconds_since_trouble() < 1
+    assert held.read("s") == [None]
+
+
+def test_a_process_that_still_avoids_redis_buries_what_another_one_believes(open_copies):
+    ahead, behind = open_copies(), open_copies()
+    fill(ahead, 1)
+    behind._door.breaker.force_open()
+    behind.bury("s", "t", version=2, lifetime=LONG)
+    assert ahead.read("s", "t") == [Copy(2, None)] * 2
 
 
 def test_running_out_of_connections_casts_doubt_on_copies(open_copies):

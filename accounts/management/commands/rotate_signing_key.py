@@ -42,8 +42,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--revoke",
             action="store_true",
-            help="withdraw all older keys at once, because one leaked: their tokens stop working, "
-            "and clients get new ones with their refresh tokens",
+            help="withdraw all older keys, because one leaked: within five seconds no process "
+            "takes their tokens, and clients get new ones with their refresh tokens",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -1,0 +1,73 @@
+"""A deployment of its own for each journey: processes, a database, and people who live there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+
+from accounts.rules import addresses
+from plinto.kernel.ids import uuid7
+from tests.factories import PASSWORD, encoded
+from tests.journeys.clients import Caller, Visitor
+from tests.servers.plinto import PlintoServer
+from tests.servers.postgres import PostgresServer
+from tests.servers.redis import RedisServer
+
+_INSERT_PERSON = """
+INSERT INTO accounts_user (id, password, is_superuser, email, email_key, email_verified_at, name,
+    locale, timezone, is_active, is_staff, created_at, password_changed_at, version)
+VALUES (%s, %s, false, %s, %s, now(), '', '', '', true, false, now(), now(), 1)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The production server over its own PostgreSQL database and its own Redis."""
+
+    web: PlintoServer
+    redis: RedisServer
+    database_url: str
+
+    def caller(self, *, address: str = "127.0.0.1", is_kept: bool = True) -> Caller:
+        return Caller(self.web.port, address=address, is_kept=is_kept)
+
+    def visitor(self, email: str, *, address: str = "127.0.0.1", is_kept: bool = True) -> Visitor:
+        return Visitor(self.caller(address=address, is_kept=is_kept), email)
+
+    def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """Run one statement, committed, and return its rows if it has any."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            cursor = connection.execute(statement, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def populate(self, count: int) -> list[str]:
+        """Add people who proved their address and chose ``PASSWORD``; return the addresses."""
+        emails = [f"{uuid4().hex}@example.com" for _ in range(count)]
+        rows = [
+            (uuid7(), encoded(PASSWORD), email, addresses.canonical(email).key) for email in emails
+        ]
+        with psycopg.connect(self.database_url) as connection:
+            connection.cursor().executemany(_INSERT_PERSON, rows)
+        return emails
+
+
+@contextmanager
+def deployed(postgres: PostgresServer, **variables: str) -> Iterator[World]:
+    """Start a deployment of two workers with four threads each, unless ``variables`` differ."""
+    with RedisServer.start() as redis:
+        database_url = postgres.create_database(f"journey_{uuid4().hex}")
+        settings = {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis.url,
+            "TRUSTED_PROXIES": "127.0.0.1",
+            "WEB_WORKERS": "2",
+            "WEB_THREADS": "4",
+            **variables,
+        }
+        with PlintoServer.start(**settings) as web:
+            yield World(web, redis, database_url)
