@@ -13,6 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plinto.settings")
 application = get_wsgi_application()
 
 # Only after Django is set up can its apps be imported.
-from accounts.services import passwords  # noqa: E402
+from accounts.services import keys, passwords  # noqa: E402
 
 passwords.prepare()
+keys.prepare()

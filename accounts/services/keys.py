@@ -143,6 +143,20 @@ class KeyRing:
 ring = KeyRing()
 
 
+def prepare() -> None:
+    """
+    Read the ring before the first request, so that it is in memory when the database goes.
+
+    A process that starts while the database is away, or without a key, starts all the same.
+    """
+    try:
+        ring.signing(timezone.now())
+    except (db.Error, ConfigurationError) as error:
+        log.warning("key_ring.not_read", reason=str(error))
+    finally:
+        db.connections.close_all()
+
+
 def rotate(*, now: datetime, sign_in: timedelta, overlap: timedelta) -> SigningKey:
     """
     Add a key that signs ``sign_in`` from now; older keys are published ``overlap`` longer.
