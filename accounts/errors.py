@@ -37,7 +37,13 @@ class RefreshTokenReused(TokenError):
 
 
 class TooManyAttempts(RateLimitError):
+    """A limit of attempts is used up; ``is_new`` for the first one refused in its window."""
+
     default_message = "Too many attempts. Wait, then try again."
+
+    def __init__(self, *, retry_after: int, is_new: bool, reason: str) -> None:
+        super().__init__(retry_after=retry_after, reason=reason)
+        self.is_new = is_new
 
 
 class HashingBusy(ServiceUnavailableError):

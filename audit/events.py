@@ -44,7 +44,6 @@ class Event(StrEnum):
     PASSWORD_RESET = "password.reset"  # noqa: S105
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
-    SIGNING_KEY_RETIRED = "signing_key.retired"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

@@ -52,6 +52,17 @@ class Bucket:
         return cls(limit, keyed_digest(whom, purpose=f"attempts:{limit.scope}").hex())
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """How long to stay away; false when the attempt is allowed. ``is_new`` is the first refusal."""
+
+    seconds: int = 0
+    is_new: bool = False
+
+    def __bool__(self) -> bool:
+        return self.seconds > 0
+
+
 _TAKE = """
 INSERT INTO accounts_attempt_counter (scope, subject, count, ends) VALUES {rows}
 ON CONFLICT (scope, subject) DO UPDATE SET
@@ -63,9 +74,9 @@ RETURNING scope, subject, count, ends
 """
 
 
-def count(*buckets: Bucket, now: datetime) -> int:
+def count(*buckets: Bucket, now: datetime) -> Wait:
     """
-    Count one attempt in every bucket; return the seconds to wait, 0 when it is allowed.
+    Count one attempt in every bucket, and tell how long to wait if one is full.
 
     Attempts beyond the limit are counted but do not push the end of the window away, so nobody
     is kept out for ever by somebody else's knocking.
@@ -81,12 +92,13 @@ def count(*buckets: Bucket, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE.format(rows=values), [*parameters, moment, moment])
         counted = {(scope, subject): (n, ends) for scope, subject, n, ends in cursor.fetchall()}
-    waits = [0]
+    seconds, is_new = 0, False
     for bucket in rows:
         number, ends = counted[bucket.limit.scope, bucket.subject]
         if number > bucket.limit.most:
-            waits.append(max(1, ends - moment))
-    return max(waits)
+            seconds = max(seconds, 1, ends - moment)
+            is_new = is_new or number == bucket.limit.most + 1
+    return Wait(seconds, is_new=is_new)
 
 
 def take(*buckets: Bucket, now: datetime) -> None:
@@ -97,7 +109,10 @@ def take(*buckets: Bucket, now: datetime) -> None:
     """
     wait = count(*buckets, now=now)
     if wait:
-        raise TooManyAttempts(retry_after=wait, reason=buckets[0].limit.scope)
+        scopes = " or ".join(bucket.limit.scope for bucket in buckets)
+        raise TooManyAttempts(
+            retry_after=wait.seconds, is_new=wait.is_new, reason=f"limit of {scopes}"
+        )
 
 
 def forgive(*, cleared: list[Bucket], refunded: list[Bucket]) -> None:

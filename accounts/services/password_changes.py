@@ -25,7 +25,7 @@ def change(who: Standing, *, current: str, new: str, origin: Origin, now: dateti
     :raises TooManyAttempts: too many wrong ones
     :raises ValidationError: the new password is not acceptable
     """
-    user = sign_in.prove(who, current, origin=origin, now=now)
+    user = sign_in.prove(who, current, origin=origin, now=now, wanting=Event.PASSWORD_CHANGED)
     passwords.judge_for(user, new, field="new_password")
     if passwords.is_right(user.password, new):
         raise ValidationError(fields={"new_password": ["This is the password you have."]})

@@ -24,6 +24,7 @@ from accounts.services.tokens import get_jwt_service
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
+from plinto.kernel.exceptions import TokenError
 from plinto.kernel.origin import Origin
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
@@ -116,6 +117,15 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     except RefreshTokenReused as refusal:
         _end_stolen(refusal, origin=origin, now=now)
         raise
+    except TokenError as refusal:
+        get_audit_service().record_refusal(
+            Event.SESSION_REFRESHED,
+            actor=ANONYMOUS,
+            target=Target("session"),
+            origin=origin,
+            reason=refusal.reason,
+        )
+        raise
     session = rotation.session
     access = get_jwt_service().issue(session, now=now)
     return SignedIn(session, session.user, access=access, refresh=rotation.successor)
@@ -143,9 +153,16 @@ def again(who: Standing, password: str, *, origin: Origin, now: datetime) -> Non
         transaction.on_commit(lambda: standing.refresh_session(who.session_id))
 
 
-def prove(who: Standing, password: str, *, origin: Origin, now: datetime) -> User:
+def prove(
+    who: Standing,
+    password: str,
+    *,
+    origin: Origin,
+    now: datetime,
+    wanting: Event = Event.SESSION_REAUTHENTICATED,
+) -> User:
     """
-    Check the password of somebody who is signed in, and return them.
+    Check the password of somebody who is signed in and wants something, and return them.
 
     Counted apart from sign-ins: a stranger who fails at the front door cannot take this away.
 
@@ -163,7 +180,7 @@ def prove(who: Standing, password: str, *, origin: Origin, now: datetime) -> Use
             raise InvalidCredentials("The password is wrong.", reason="wrong password")
     except (TooManyAttempts, InvalidCredentials) as refusal:
         get_audit_service().record_refusal(
-            Event.SESSION_REAUTHENTICATED,
+            wanting,
             actor=who.actor,
             target=Target("session", id=str(who.session_id)),
             origin=origin,
@@ -201,8 +218,9 @@ def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
 def _refused(
     candidate: _Candidate, refusal: InvalidCredentials | TooManyAttempts, *, origin: Origin
 ) -> None:
+    is_lockout = isinstance(refusal, TooManyAttempts) and refusal.is_new
     get_audit_service().record_refusal(
-        Event.SESSION_REFUSED,
+        Event.LOCKOUT_REACHED if is_lockout else Event.SESSION_REFUSED,
         actor=ANONYMOUS,
         target=candidate.target,
         origin=origin,

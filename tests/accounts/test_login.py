@@ -204,3 +204,12 @@ def test_counters_that_are_over_are_cleared_away(api):
     api.post(LOGIN, {"email": "ada@example.com", "password": WRONG})
 
     assert attempts.trim(now=timezone.now() + timedelta(hours=1)) == 2
+
+
+def test_a_lockout_is_in_the_trail_once_and_each_further_knock_as_a_refusal(api):
+    UserFactory(email="ada@example.com")
+    for _ in range(13):
+        api.post(LOGIN, {"email": "ada@example.com", "password": WRONG})
+
+    assert AuditRow.objects.filter(action="lockout.reached").count() == 1
+    assert AuditRow.objects.filter(action="session.refused").count() == 12

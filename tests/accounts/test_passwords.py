@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import PasswordLink, User
 from accounts.services import passwords
+from audit.models import AuditRow
 from tests.accounts.people import signed_in, token_in
 from tests.api import Api
 from tests.factories import PASSWORD, UserFactory
@@ -42,6 +43,7 @@ def test_a_wrong_current_password_changes_nothing(api):
 
     assert change(api, ada.access, current="not the password") == 401
 
+    assert AuditRow.objects.get(action="password.changed").outcome == "refused"
     assert (
         api.post("/api/v1/auth/login", {"email": ada.user.email, "password": PASSWORD}).status_code
         == 200

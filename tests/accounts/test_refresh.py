@@ -147,3 +147,13 @@ def test_the_database_keeps_no_refresh_token(api):
     secret = urlsafe_b64decode(pair["refresh"].removeprefix("plr_") + "==")[16:48]
     assert len(kept) == 64
     assert secret not in kept
+
+
+def test_a_refused_refresh_is_in_the_trail(api):
+    ada = signed_in(api)
+    api.post("/api/v1/auth/logout", token=ada.access)
+    api.post(REFRESH, {"refresh": ada.refresh})
+
+    row = AuditRow.objects.get(action="session.refreshed", outcome="refused")
+
+    assert row.reason == "refresh token of no live session"

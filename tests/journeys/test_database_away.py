@@ -32,7 +32,16 @@ def postgres() -> Iterator[PostgresServer]:
 def world(postgres: PostgresServer) -> Iterator[World]:
     postgres.heal()
     with deployed(postgres) as world:
+        # A worker that is still starting when the database goes knows no key yet.
+        eventually(lambda: answering(world) == set(world.web.worker_pids()), seconds=30)
         yield world
+
+
+def answering(world: World) -> set[int]:
+    """The processes that take requests by now."""
+    caller = world.caller(is_kept=False)
+    pages = [caller.send("GET", "/health/circuit-breaker").body for _ in range(20)]
+    return {worker["pid"] for page in pages for worker in page["workers"]}
 
 
 def anyone(world: World) -> Visitor:

@@ -65,6 +65,7 @@ class Command(BaseCommand):
                 actor=SYSTEM,
                 target=Target("signing_key", id=key.kid),
                 origin=NOWHERE,
+                reason="older keys withdrawn" if options["revoke"] else "",
                 now=now,
             )
         self.stdout.write(
