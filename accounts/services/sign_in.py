@@ -113,7 +113,11 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     :raises RefreshTokenReused: it was spent before; its session has now ended
     """
     try:
-        rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
+        # One transaction with the signing: a token that was spent for nothing would look stolen
+        # when its client tries again.
+        with transaction.atomic():
+            rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
+            access = get_jwt_service().issue(rotation.session, now=now)
     except RefreshTokenReused as refusal:
         _end_stolen(refusal, origin=origin, now=now)
         raise
@@ -127,7 +131,6 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
         )
         raise
     session = rotation.session
-    access = get_jwt_service().issue(session, now=now)
     return SignedIn(session, session.user, access=access, refresh=rotation.successor)
 
 

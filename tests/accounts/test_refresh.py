@@ -11,7 +11,8 @@ from django.db import connections
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Session
+from accounts.models import Session, SigningKey
+from accounts.services import keys
 from audit.models import AuditRow
 from tests.accounts.people import signed_in
 from tests.api import Api
@@ -157,3 +158,16 @@ def test_a_refused_refresh_is_in_the_trail(api):
     row = AuditRow.objects.get(action="session.refreshed", outcome="refused")
 
     assert row.reason == "refresh token of no live session"
+
+
+def test_a_token_is_not_spent_when_no_key_can_sign_its_answer(api):
+    ada = signed_in(api)
+    key = SigningKey.objects.get()
+    SigningKey.objects.all().delete()
+    keys.ring.forget()
+    assert api.post(REFRESH, {"refresh": ada.refresh}).status_code == 503
+    key.save(force_insert=True)
+    keys.ring.forget()
+    let_the_grace_pass()
+
+    assert refreshed(api, ada.refresh)["access"]
