@@ -123,6 +123,11 @@ def _consume(
             return None
         _record(user, chosen, origin)
         if chosen is None:
+            # Whoever signed in with the dropped password must not stay.
+            actor = sessions.actor_of(user)
+            sessions.end_all(
+                user.pk, reason="password dropped", actor=actor, origin=origin, now=now
+            )
             password_links.issue(user, template="set_password", origin=origin, now=now)
             return None
         return sessions.start(user, methods=[chosen.method], origin=origin, now=now)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import MailboxProof, OutboundMail, User
-from tests.accounts.people import code_in, token_in
+from tests.accounts.people import code_in, signed_in, token_in
 from tests.factories import PASSWORD, UserFactory
 
 ADA = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
@@ -213,3 +213,13 @@ def test_a_link_in_a_late_letter_lives_as_long_as_one_in_time(api, letters):
     )
 
     assert answer.status_code == 200
+
+
+def test_whoever_signed_in_with_a_password_that_is_dropped_does_not_stay(api, letters):
+    person = signed_in(api, user=UserFactory(email=ADA["email"], email_verified_at=None))
+    api.post("/api/v1/auth/verify-email/resend", {"email": ADA["email"]})
+    assert api.get("/api/v1/me", token=person.access).status_code == 200
+
+    api.post("/api/v1/auth/verify-email", {"token": token_in(letters()[0])})
+
+    assert api.get("/api/v1/me", token=person.access).status_code == 401
