@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,23 +12,16 @@ from django.utils import timezone
 from audit.admin import NewestPages
 from audit.models import AuditRow
 from tests.accounts.staff import browser_of
+from tests.audit.rows import a_row
 from tests.factories import UserFactory
 
 TRAIL = "/admin/audit/auditrow/"
-NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 pytestmark = pytest.mark.django_db
 
 
 def written(**columns):
-    described = {
-        "occurred_at": NOON,
-        "action": "user.registered",
-        "outcome": "success",
-        "actor_kind": "anonymous",
-        "target_kind": "user",
-    }
-    row = AuditRow(**{**described, **columns})
+    row = a_row(**columns)
     row.save()
     return row
 

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 
 from audit.models import AppendOnlyError, AuditRow
-
-NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+from tests.audit.rows import NOON, a_row
 
 pytestmark = pytest.mark.django_db
-
-
-def a_row(**columns):
-    described = {
-        "occurred_at": NOON,
-        "action": "user.registered",
-        "outcome": "success",
-        "actor_kind": "anonymous",
-        "target_kind": "user",
-    }
-    return AuditRow(**{**described, **columns})
 
 
 @pytest.fixture
