@@ -68,7 +68,9 @@ class ResilientCache(BaseCache):
             lambda client: client.get(name, default=MISSING),
             lambda fallback: decode(_peek(fallback, name, stale)),
         )
-        return default if value is MISSING else value
+        is_hit = value is not MISSING
+        self._count(hits=int(is_hit), misses=int(not is_hit))
+        return value if is_hit else default
 
     def set(
         self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None
@@ -112,7 +114,9 @@ class ResilientCache(BaseCache):
             lambda client: client.get_many(list(names)),
             lambda fallback: {name: decode(_peek(fallback, name, stale)) for name in names},
         )
-        return {names[name]: value for name, value in values.items() if value is not MISSING}
+        found = {names[name]: value for name, value in values.items() if value is not MISSING}
+        self._count(hits=len(found), misses=len(names) - len(found))
+        return found
 
     def set_many(
         self,
@@ -239,6 +243,10 @@ class ResilientCache(BaseCache):
                 return answer
         store.fallback_calls += 1
         return instead(store.fallback)
+
+    def _count(self, *, hits: int, misses: int) -> None:
+        self._store.hits += hits
+        self._store.misses += misses
 
     def _name(self, key: str, version: int | None) -> CacheKey:
         return CacheKey(self.make_key(key, version=version))

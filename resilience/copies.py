@@ -57,14 +57,26 @@ class Copy:
 
 
 class Copies:
-    """Copies behind one door; ``longest`` is the longest life of one."""
+    """
+    Copies behind one door; ``longest`` is the longest life of one.
+
+    ``hits`` and ``misses`` count the copies that reads found, and those a row was read for.
+    """
 
     def __init__(self, door: Door, *, prefix: str, longest: timedelta) -> None:
         self._door = door
         self._prefix = prefix
         self._longest = longest
+        self.hits = self.misses = 0
 
     def read(self, *keys: str) -> list[Copy | None]:
+        found = self._read(keys)
+        hits = sum(copy is not None for copy in found)
+        self.hits += hits
+        self.misses += len(found) - hits
+        return found
+
+    def _read(self, keys: tuple[str, ...]) -> list[Copy | None]:
         if not self._may_believe():
             return [None] * len(keys)
         try:
@@ -136,6 +148,12 @@ def bury(*keys: str, version: int, lifetime: timedelta, is_news: bool = True) ->
     copies = _copies()
     if copies and keys:
         copies.bury(*keys, version=version, lifetime=lifetime, is_news=is_news)
+
+
+def figures() -> tuple[int, int]:
+    """Return how many copies reads of this process found, and how many they did not."""
+    copies = _copies()
+    return (copies.hits, copies.misses) if copies else (0, 0)
 
 
 def is_shared() -> bool:

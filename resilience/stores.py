@@ -18,12 +18,16 @@ class Store:
     Beside a door the fallback holds only what this process wrote while Redis could not answer.
     It is emptied whenever trust in Redis begins or ends, because another process may have
     changed the same keys meanwhile.
+
+    ``hits`` and ``misses`` count the keys that reads found and did not find, wherever the answer
+    came from. ``unsettled`` is how many changes Redis has yet to hear of.
     """
 
     def __init__(self, *, door: Door | None, entries: int) -> None:
         self.door = door
         self.fallback = Fallback(entries=entries)
-        self.fallback_calls = 0
+        self.fallback_calls = self.hits = self.misses = 0
+        self.unsettled = 0
         if door is not None:
             door.breaker.subscribe(self._moved)
             door.writes.subscribe(self._moved)
