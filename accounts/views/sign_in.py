@@ -23,6 +23,7 @@ class LoginView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "login"
 
     @extend_schema(
         operation_id="login",
@@ -40,6 +41,7 @@ class RefreshView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "refresh"
 
     @extend_schema(
         operation_id="refresh_tokens",
@@ -58,6 +60,7 @@ class ReauthenticateView(APIView):
     """POST /api/v1/auth/reauthenticate"""
 
     permission_classes = [SignedIn]
+    limited_as = "login"
 
     @extend_schema(
         operation_id="reauthenticate",
