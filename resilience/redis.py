@@ -25,7 +25,7 @@ from resilience import breakers, canary, deadline
 from resilience.breaker import Breaker
 from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
-from resilience.errors import CircuitOpenError, RedisUnavailableError
+from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
 from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
 from resilience.recovery import Recovery
 from resilience.registry import Registry
@@ -118,11 +118,16 @@ class Door:
         Run ``script`` in one round trip, or two after Redis has forgotten it.
 
         :raises RedisUnavailableError: no answer; the script may have run
+        :raises RedisCommandError: Redis refused the script
         """
         try:
             return self.client.evalsha(script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
+            pass
+        try:
             return self.client.eval(script.source, len(keys), *keys, *arguments)
+        except NoScriptError as error:
+            raise RedisCommandError(reason="Redis does not know a script it was sent") from error
 
     def insist(self, script: Script, *, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
         """

@@ -26,7 +26,7 @@ class PasswordChangeView(APIView):
     @extend_schema(
         operation_id="change_password",
         request=PasswordChangeBody,
-        responses={204: None, **errors(*BODY, 401, 429)},
+        responses={204: None, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = PasswordChangeBody.read(request)

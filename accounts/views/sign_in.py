@@ -28,7 +28,7 @@ class LoginView(APIView):
     @extend_schema(
         operation_id="login",
         request=LoginBody,
-        responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 429)},
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = LoginBody.read(request)
@@ -65,7 +65,7 @@ class ReauthenticateView(APIView):
     @extend_schema(
         operation_id="reauthenticate",
         request=PasswordBody,
-        responses={204: None, **errors(*BODY, 401, 429)},
+        responses={204: None, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = PasswordBody.read(request)
