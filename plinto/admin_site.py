@@ -20,6 +20,7 @@ from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
 from plinto.kernel.exceptions import AuthorizationError
+from resilience.throttling import meter_of
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
@@ -73,6 +74,7 @@ class PlintoAdminSite(AdminSite):
         def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             who = asked(request)
             structlog.contextvars.bind_contextvars(user_id=str(who["by"].pk))
+            meter_of(request).count("account", who["by"].pk)
             try:
                 return view(request, *args, **kwargs)
             except (PermissionDenied, AuthorizationError):

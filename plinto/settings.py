@@ -15,6 +15,7 @@ from environ import Env
 
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
+from resilience import policies
 
 # Generic admin and form classes, which Django itself does not make subscriptable.
 django_stubs_ext.monkeypatch()
@@ -83,6 +84,7 @@ MIDDLEWARE = [
     "plinto.kernel.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "resilience.middleware.LimitsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -175,6 +177,7 @@ USE_I18N = False
 
 # --- Redis -------------------------------------------------------------------------------------
 REDIS_URL = ENVIRONMENT.text("REDIS_URL")
+REDIS_TIMEOUT = ENVIRONMENT.seconds("REDIS_TIMEOUT", 0.25, most=5)
 SECURITY_COPY_TTL = ENVIRONMENT.seconds("SECURITY_COPY_TTL", 10.0, most=60)
 CACHES = {
     "default": {
@@ -182,7 +185,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "plinto",
         "OPTIONS": {
-            "TIMEOUT_SECONDS": ENVIRONMENT.seconds("REDIS_TIMEOUT", 0.25, most=5),
+            "TIMEOUT_SECONDS": REDIS_TIMEOUT,
             "MAX_CONNECTIONS": WEB_THREADS + 4,
             "FALLBACK_ENTRIES": 1000,
             "BREAKER": {
@@ -245,9 +248,13 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_TIMEOUT = 10
 
+# --- Rate limits -------------------------------------------------------------------------------
+RATE_LIMITS = policies.chosen(ENVIRONMENT.words("RATE_LIMITS"), processes=WEB_WORKERS)
+
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["resilience.throttling.PolicyThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["plinto.kernel.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["plinto.kernel.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["plinto.kernel.renderers.JSONRenderer"],

@@ -21,11 +21,11 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from redis.exceptions import NoScriptError, RedisError
 
-from resilience import breakers, canary
+from resilience import breakers, canary, deadline
 from resilience.breaker import Breaker
 from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
-from resilience.errors import CircuitOpenError
+from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
 from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
 from resilience.recovery import Recovery
 from resilience.registry import Registry
@@ -66,6 +66,7 @@ class Door:
     ) -> None:
         self.name = name
         self.url = url
+        self.timeout = timeout
         self.policy = policy or Policy()
         self.breaker = breakers.replace(f"redis:{name}", policy=self.policy)
         self.writes = breakers.replace(f"redis:{name}:writes", policy=self.policy)
@@ -117,18 +118,24 @@ class Door:
         Run ``script`` in one round trip, or two after Redis has forgotten it.
 
         :raises RedisUnavailableError: no answer; the script may have run
+        :raises RedisCommandError: Redis refused the script
         """
         try:
             return self.client.evalsha(script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
+            pass
+        try:
             return self.client.eval(script.source, len(keys), *keys, *arguments)
+        except NoScriptError as error:
+            raise RedisCommandError(reason="Redis does not know a script it was sent") from error
 
     def insist(self, script: Script, *, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
         """
         Run ``script`` on a connection of its own, open circuit or not, and tell whether it ran.
 
         For what other processes must hear although this one still avoids Redis: after an outage
-        one of them may trust it again a minute earlier. No breaker hears of it.
+        one of them may trust it again a minute earlier. No breaker hears of it, and the budget of
+        the request does not bind it: a revocation is worth the wait.
         """
         pool = redis.ConnectionPool.from_url(self.url, **one_attempt(self.policy.probe_timeout))
         try:
@@ -154,13 +161,15 @@ class Door:
         self._doubted_at = -math.inf
 
     def enter(self) -> Visit:
-        breaker = self.breaker
+        breaker, budget = self.breaker, deadline.current()
         try:
             permit = breaker.permit or breaker.admit(may_probe=False)
-            return Visit(self, permit, breaker.clock())
         except CircuitOpenError:
             self._look_after_recovery()
             raise
+        if budget is not None and budget.left <= 0:
+            raise RedisUnavailableError(reason="the request has no time left for Redis")
+        return Visit(self, permit, breaker.clock(), timeout=self.timeout, budget=budget)
 
     def admit_write(self) -> Permit:
         try:
@@ -175,6 +184,10 @@ class Door:
     def settle(self, visit: Visit) -> None:
         """Tell the breakers how a visit ended."""
         trouble, reason = visit.trouble, visit.reason
+        if visit.budget is not None:
+            visit.budget.spend(self.breaker.clock() - visit.began)
+        if visit.is_cut_short:
+            self.doubt()  # what was sent may still be carried out
         if trouble is Trouble.LOCAL or not (trouble or visit.answered):
             return  # nothing was asked of Redis, or the asking thread was stopped
         if trouble is Trouble.WRITES and visit.wrote is None:

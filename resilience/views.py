@@ -29,6 +29,7 @@ class LiveView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=LiveAnswer)
     def get(self, request: Request) -> Response:  # noqa: ARG002
@@ -41,6 +42,7 @@ class ReadyView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses={200: ReadyAnswer, 503: ReadyAnswer})
     def get(self, request: Request) -> Response:
@@ -65,6 +67,7 @@ class RedisView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=RedisAnswer)
     def get(self, request: Request) -> Response:
@@ -96,6 +99,7 @@ class CircuitBreakerView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=CircuitsAnswer)
     def get(self, request: Request) -> Response:  # noqa: ARG002
@@ -109,6 +113,7 @@ class DatabaseView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=DatabaseAnswer)
     def get(self, request: Request) -> Response:
