@@ -11,12 +11,15 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
+from resilience.slots import Slots
 
 ENVIRONMENT = Environment(os.environ)
 
@@ -32,7 +35,14 @@ class StructuredLogger(Logger):  # type: ignore[misc]  # no types
         self.error_log.propagate = True
 
 
-bind = f"{ENVIRONMENT.text('BIND', '127.0.0.1')}:{ENVIRONMENT.whole('PORT', 8000, most=65_535)}"
+_port = ENVIRONMENT.whole("PORT", 8000, most=65_535)
+bind = [f"{ENVIRONMENT.text('BIND', '127.0.0.1')}:{_port}"]
+_metrics = ENVIRONMENT.address("METRICS_BIND")
+if _metrics is not None:
+    # Requests at the port of METRICS_BIND need no token, so nobody else may come in there.
+    if _metrics.port == _port:
+        raise ImproperlyConfigured("METRICS_BIND must have another port than PORT.")
+    bind.append(f"[{_metrics.host}]:{_metrics.port}")
 backlog = 2048
 
 worker_class = "gthread"
@@ -64,3 +74,9 @@ control_socket_disable = True
 accesslog = None
 logger_class = StructuredLogger
 proc_name = "plinto"
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001 - Gunicorn passes it
+    """Let metrics begin at zero, unless a process of this deployment still adds to them."""
+    root = Path(__file__).resolve().parent.parent
+    Slots(Path(ENVIRONMENT.text("VAR_DIR", str(root / "var"))) / "metrics").begin_anew()

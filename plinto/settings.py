@@ -47,7 +47,8 @@ TRUSTED_PROXIES = ENVIRONMENT.networks("TRUSTED_PROXIES")
 # The origin middleware drops this header unless a trusted proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = _https
-SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/v1/health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/v1/health/", r"^metrics$"]
+METRICS_BIND = ENVIRONMENT.address("METRICS_BIND")
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
@@ -81,7 +82,9 @@ INSTALLED_APPS = [
     "accounts",
 ]
 MIDDLEWARE = [
+    "resilience.traffic.TrafficMiddleware",
     "plinto.kernel.middleware.RequestMiddleware",
+    "resilience.operators.PrivateAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "resilience.middleware.LimitsMiddleware",

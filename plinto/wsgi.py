@@ -14,6 +14,8 @@ application = get_wsgi_application()
 
 # Only after Django is set up can its apps be imported.
 from accounts.services import keys, passwords  # noqa: E402
+from resilience import metrics  # noqa: E402
 
 passwords.prepare()
 keys.prepare()
+metrics.start(kind="web")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import structlog
 
 from resilience.breaker import Breaker
 from resilience.circuit import Policy, State, Transition
+from resilience.forks import renew_after_fork
 from resilience.registry import Registry
 
 # Reasons that waiting does not mend.
@@ -13,6 +16,26 @@ NEEDS_AN_OPERATOR = frozenset({"denied"})
 
 _log = structlog.get_logger(__name__)
 _breakers: Registry[str, Breaker] = Registry()
+
+
+class Moves:
+    """How often the breakers of this process moved, by name, state before and state after."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        self._counted: Counter[tuple[str, State, State]] = Counter()
+
+    def note(self, change: Transition) -> None:
+        self._counted[change.name, change.before.state, change.after.state] += 1
+
+    def counts(self) -> list[tuple[tuple[str, State, State], int]]:
+        return list(self._counted.items())
+
+
+moves = Moves()
 
 
 def get(name: str, *, policy: Policy | None = None) -> Breaker:
@@ -38,6 +61,7 @@ def forget(name: str) -> None:
 def _new(name: str, policy: Policy | None) -> Breaker:
     breaker = Breaker(name, policy=policy)
     breaker.subscribe(_write_down)
+    breaker.subscribe(moves.note)
     return breaker
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from resilience import metrics
 from resilience.worker import Queue, Shift, Stop, Worker, roster, run_until_idle
 
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             if options["until_idle"]:
                 run_until_idle(queues, shift=Shift(is_ending=stop.is_asked))
             else:
+                metrics.start(kind="worker")
                 Worker(queues=queues, chores=roster.chores.values(), stop=stop).run()
 
 
