@@ -19,11 +19,12 @@ else ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell test -x $(BIN)/python && $(
 $(VENV)/.python: another-interpreter
 endif
 
-.PHONY: help run serve test test-sqlite journeys check format lock clean another-interpreter
+.PHONY: help run serve test test-sqlite journeys check format bench-resilience lock clean \
+	another-interpreter
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/.runtime ## serve on this machine with SQLite: keys, administrator and mail included
 	@$(BIN)/python -m plinto.local
@@ -58,11 +59,18 @@ format: $(VENV)/.dev ## format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+BENCH_VENV ?= .venv-bench
+
+bench-resilience: ## measure breaker and cache beside their peers; writes docs/benchmarks.md
+	@$(MAKE) --no-print-directory VENV=$(BENCH_VENV) $(BENCH_VENV)/.bench
+	$(BENCH_VENV)/bin/python -m benchmarks
+
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 
-lock: $(VENV)/.dev ## pin the dependencies again, from the two .in files
+lock: $(VENV)/.dev ## pin the dependencies again, from the .in files
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) requirements-bench.in --output-file requirements-bench.txt
 
 clean: ## remove environments, caches and builds; var/ with its database stays
 	rm -rf .venv* build dist htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -82,3 +90,7 @@ $(VENV)/.runtime: $(VENV)/.python requirements.txt
 $(VENV)/.dev: $(VENV)/.python requirements-dev.txt
 	$(PIP) -r requirements-dev.txt
 	@touch $(VENV)/.runtime $@
+
+$(VENV)/.bench: $(VENV)/.python requirements-bench.txt
+	$(PIP) -r requirements-bench.txt
+	@touch $(VENV)/.runtime $(VENV)/.dev $@

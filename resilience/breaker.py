@@ -11,8 +11,8 @@ from __future__ import annotations
 import random as system_random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from resilience.circuit import Listener, Permit, Policy, Standing, State, Transition
 from resilience.errors import CircuitOpenError
@@ -27,6 +27,9 @@ class Breaker:
     A success in the closed state takes no lock; with ``began`` given it reads the clock once, to
     find slow calls. The counters are plain integers: CPython does not switch threads inside
     ``+= 1`` on an attribute, and if it ever did, figures would be off by one, never the state.
+
+    ``permit`` is the leave that all calls of the closed state share, ``None`` in any other; a
+    caller in a hurry may take it from there instead of asking ``admit``.
 
     Listeners are called after the lock is let go, by the thread that caused the transition.
     """
@@ -56,6 +59,7 @@ class Breaker:
         self._machine = Machine(
             self.name, policy=self.policy, random=self._random, wall_now=self._wall_clock()
         )
+        self._reflect()
         self.successful_calls = self.failed_calls = self.rejected_calls = self.slow_calls = 0
         self.last_failure_time: float | None = None
         self.failed_at = -FOREVER
@@ -66,11 +70,11 @@ class Breaker:
 
     @property
     def is_closed(self) -> bool:
-        return self._machine.permit is not None
+        return self.permit is not None
 
     def is_current(self, permit: Permit) -> bool:
         """Tell whether ``permit`` is of the closed period that still lasts."""
-        return permit is self._machine.permit
+        return permit is self.permit
 
     @property
     def failure_count(self) -> int:
@@ -99,13 +103,13 @@ class Breaker:
 
         :raises CircuitOpenError: the breaker is open, or another call is the probe
         """
-        permit = self._machine.permit
-        if permit is None and may_probe:
-            permit = self.take_probe()
-        if permit is None:
-            self.rejected_calls += 1
-            raise CircuitOpenError(name=self.name, reason=self.standing.reason)
-        return permit
+        permit = self.permit
+        if permit is not None:
+            return permit
+        if may_probe and (permit := self.take_probe()) is not None:
+            return permit
+        self.rejected_calls += 1
+        raise CircuitOpenError(name=self.name, reason=self.standing.reason)
 
     def take_probe(self) -> Permit | None:
         """
@@ -115,30 +119,31 @@ class Breaker:
         """
         with self._lock:
             permit, change = self._machine.take_probe(now=self.clock(), wall_now=self._wall_clock())
+            self._reflect()
         self._announce(change)
         return permit
 
     def succeeded(self, permit: Permit, *, began: float | None = None) -> None:
         """Report an answer; ``began`` is ``clock()`` before the call, if slowness matters."""
         self.successful_calls += 1
-        machine = self._machine
-        if permit is machine.permit and not machine.streak:
+        if permit is self._spotless:
             if began is None:
                 return
             now = self.clock()
-            if now < machine.window.ends_at and now - began <= self._slow_seconds:
+            if now < self._slice_ends_at and now - began <= self._slow_seconds:
                 return
         with self._lock:
             now = self.clock()
             is_slow = began is not None and now - began > self._slow_seconds
             self.slow_calls += is_slow
-            change = machine.succeed(
+            change = self._machine.succeed(
                 permit,
                 is_slow=is_slow,
                 calls=self.successful_calls + self.failed_calls,
                 now=now,
                 wall_now=self._wall_clock(),
             )
+            self._reflect()
         self._announce(change)
 
     def failed(self, permit: Permit, *, reason: str) -> None:
@@ -154,6 +159,7 @@ class Breaker:
                 now=self.failed_at,
                 wall_now=self.last_failure_time,
             )
+            self._reflect()
         self._announce(change)
 
     def abandoned(self, permit: Permit) -> None:
@@ -161,23 +167,13 @@ class Breaker:
         with self._lock:
             self._machine.abandon(permit)
 
-    @contextmanager
-    def guard(self, *, failures: tuple[type[BaseException], ...]) -> Iterator[None]:
+    def guard(self, *, failures: tuple[type[BaseException], ...]) -> Guard:
         """
-        Admit the block, and count it by how it ends; any other exception says nothing.
+        Admit the ``with`` block, and count it by how it ends; other exceptions say nothing.
 
         :raises CircuitOpenError: the block was not entered
         """
-        permit, began = self.admit(), self.clock()
-        try:
-            yield
-        except failures as failure:
-            self.failed(permit, reason=type(failure).__name__)
-            raise
-        except BaseException:
-            self.abandoned(permit)
-            raise
-        self.succeeded(permit, began=began)
+        return Guard(self, failures)
 
     def subscribe(self, listener: Listener) -> None:
         """Call ``listener`` with every transition; it must neither raise nor wait."""
@@ -190,6 +186,7 @@ class Breaker:
             change = self._machine.trip(
                 reason=reason, now=self.clock(), wall_now=self._wall_clock()
             )
+            self._reflect()
         self._announce(change)
 
     def force_open(self, *, reason: str = "forced open") -> None:
@@ -204,6 +201,7 @@ class Breaker:
         """End a forced state: an open breaker is probed at once, a closed one counts anew."""
         with self._lock:
             change = self._machine.free(now=self.clock(), wall_now=self._wall_clock())
+            self._reflect()
         self._announce(change)
 
     def reset(self) -> None:
@@ -211,14 +209,56 @@ class Breaker:
         with self._lock:
             self.failed_at = -FOREVER
             change = self._machine.reset(wall_now=self._wall_clock())
+            self._reflect()
         self._announce(change)
 
     def _force(self, state: State, reason: str) -> None:
         with self._lock:
             change = self._machine.force(state, reason=reason, wall_now=self._wall_clock())
+            self._reflect()
         self._announce(change)
+
+    def _reflect(self) -> None:
+        """
+        Show the machine's state where the closed path looks for it, one attribute deep.
+
+        ``_spotless`` is the permit while no failure stands against the dependency: a success with
+        it changes nothing, so it needs no lock.
+        """
+        machine = self._machine
+        self.permit = machine.permit
+        self._spotless = None if machine.streak else machine.permit
+        self._slice_ends_at = machine.window.ends_at
 
     def _announce(self, change: Transition | None) -> None:
         if change is not None:
             for listener in self._listeners:
                 listener(change)
+
+
+class Guard:
+    """One ``with`` block through a breaker; made by ``Breaker.guard``."""
+
+    __slots__ = ("_began", "_breaker", "_failures", "_permit")
+
+    def __init__(self, breaker: Breaker, failures: tuple[type[BaseException], ...]) -> None:
+        self._breaker = breaker
+        self._failures = failures
+
+    def __enter__(self) -> None:
+        breaker = self._breaker
+        self._permit = breaker.permit or breaker.admit()
+        self._began = breaker.clock()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self._breaker.succeeded(self._permit, began=self._began)
+        elif issubclass(kind, self._failures):
+            self._breaker.failed(self._permit, reason=kind.__name__)
+        else:
+            self._breaker.abandoned(self._permit)

@@ -1,6 +1,8 @@
 """
 What this layer refuses, and what it could not do.
 
+NotFoundError
+└── UnknownBreaker                 an order for a breaker that no process has
 PlintoServiceException
 ├── CircuitOpenError               a breaker keeps calls away from a dependency
 └── CacheError
@@ -10,7 +12,11 @@ PlintoServiceException
 
 from __future__ import annotations
 
-from plinto.kernel.exceptions import CacheError, PlintoServiceException
+from plinto.kernel.exceptions import CacheError, NotFoundError, PlintoServiceException
+
+
+class UnknownBreaker(NotFoundError):
+    default_message = "No process has a breaker of this name."
 
 
 class CircuitOpenError(PlintoServiceException):

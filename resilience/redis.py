@@ -91,11 +91,11 @@ class Door:
     @property
     def is_trusted(self) -> bool:
         """Whether Redis both reads and writes, so that what it holds can be kept in order."""
-        return self.breaker.is_closed and self.writes.is_closed
+        return self.breaker.permit is not None and self.writes.permit is not None
 
     def is_up(self) -> bool:
         """Like ``is_trusted``, and a "no" counts as one rejected call."""
-        if self.breaker.is_closed and self.writes.is_closed:
+        if self.is_trusted:
             return True
         self.breaker.rejected_calls += 1
         self._look_after_recovery()
@@ -156,14 +156,15 @@ class Door:
     def enter(self) -> Visit:
         breaker = self.breaker
         try:
-            return Visit(self, breaker.admit(may_probe=False), breaker.clock())
+            permit = breaker.permit or breaker.admit(may_probe=False)
+            return Visit(self, permit, breaker.clock())
         except CircuitOpenError:
             self._look_after_recovery()
             raise
 
     def admit_write(self) -> Permit:
         try:
-            return self.writes.admit(may_probe=False)
+            return self.writes.permit or self.writes.admit(may_probe=False)
         except CircuitOpenError:
             self._look_after_recovery()
             raise
