@@ -25,6 +25,8 @@ WIDTH, LABELS, LANE = 1000.0, 250.0, 24.0
 _CHARACTERS = 36  # of 11 pixels, which fit beside the lanes
 _HEIGHTS = {State.CLOSED: 4.0, State.HALF_OPEN: 10.0, State.OPEN: 16.0}
 _NARROWEST = 1.5
+# Half of the hour under the last tick stands beyond the lanes.
+_MARGIN = 20.0
 
 _Key = tuple[str, UUID]
 
@@ -88,10 +90,8 @@ class Drawing:
     rows: list[Row]
     ticks: list[tuple[float, str]]
     left_out: int
-    start: datetime
-    end: datetime
 
-    width, left = WIDTH, LABELS
+    width = WIDTH + _MARGIN
 
     @property
     def bottom(self) -> float:
@@ -112,8 +112,6 @@ def draw(overview: Overview) -> Drawing:
         rows=list(_rows(shown, start)),
         ticks=list(_ticks(start, end)),
         left_out=len(found) - len(shown),
-        start=start,
-        end=end,
     )
 
 

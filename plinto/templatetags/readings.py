@@ -9,16 +9,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from resilience.circuit import State
-from resilience.overview import CacheView, PoolView
+from resilience.overview import PoolView, hit_ratio
 
 NEVER = "–"
 
 register = template.Library()
+register.filter(hit_ratio)
 
 # A unit is used from twice its length on, so that rounding down hides less than half.
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
+@register.filter
 def rfc3339(moment: datetime) -> str:
     """Write a moment as RFC 3339 does: in UTC, to the second."""
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -51,14 +53,6 @@ def moment(when: datetime | None, at: datetime) -> str | SafeString:
 def percent(share: float | None) -> str:
     """Write a share of one; a dash before there is anything to share."""
     return NEVER if share is None else f"{100 * share:.1f} %"
-
-
-@register.filter
-def hit_ratio(cache: CacheView) -> float | None:
-    """The share of reads, copies included, that found something."""
-    hits = cache.copy_hits + cache.cache_hits
-    reads = hits + cache.copy_misses + cache.cache_misses
-    return hits / reads if reads else None
 
 
 @register.filter
