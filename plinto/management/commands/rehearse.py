@@ -28,6 +28,7 @@ class Command(BaseCommand):
         "Let every process act as if a dependency were gone, for a while; each recovers by "
         "itself when the time is over. Recorded in the audit trail."
     )
+    heard_within = HEARD_WITHIN_SECONDS
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         length = parser.add_mutually_exclusive_group(required=True)
@@ -65,7 +66,7 @@ class Command(BaseCommand):
     def _watch(self, breaker: str, *, is_forced: bool, began: float) -> None:
         """Name each live process as it reports that it obeyed."""
         told: set[str] = set()
-        deadline = began + HEARD_WITHIN_SECONDS
+        deadline = began + self.heard_within
         while waiting := self._tell(breaker, is_forced=is_forced, began=began, told=told):
             if time.monotonic() > deadline:
                 raise CommandError(f"The order stands, but has not reached: {', '.join(waiting)}")
