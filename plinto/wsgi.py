@@ -14,6 +14,9 @@ application = get_wsgi_application()
 
 # Only after Django is set up can its apps be imported.
 from accounts.services import keys, passwords  # noqa: E402
+from resilience import reporter  # noqa: E402
+from resilience.presence import Kind  # noqa: E402
 
 passwords.prepare()
 keys.prepare()
+reporter.start(Kind.WEB)

@@ -10,5 +10,9 @@ class ResilienceConfig(AppConfig):
     verbose_name = "Resilience"
 
     def ready(self) -> None:
-        # Registers the system checks; nothing may run before the registry of apps is complete.
-        from resilience import checks  # noqa: F401, PLC0415
+        # The checks register themselves; models exist only now, and the chores need them.
+        from resilience import checks, housekeeping  # noqa: F401, PLC0415
+        from resilience.worker import roster  # noqa: PLC0415
+
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from resilience.breaker import Breaker
-from resilience.circuit import Policy, State, Transition
+from resilience.circuit import Listener, Policy, State, Transition
 from resilience.registry import Registry
 
 # Reasons that waiting does not mend.
@@ -13,6 +13,7 @@ NEEDS_AN_OPERATOR = frozenset({"denied"})
 
 _log = structlog.get_logger(__name__)
 _breakers: Registry[str, Breaker] = Registry()
+_listeners: tuple[Listener, ...] = ()
 
 
 def get(name: str, *, policy: Policy | None = None) -> Breaker:
@@ -35,10 +36,31 @@ def forget(name: str) -> None:
     _breakers.drop(name)
 
 
+def subscribe(listener: Listener) -> None:
+    """
+    Call ``listener`` with every transition of every breaker, also of those made later.
+
+    It must neither raise nor wait: the thread that moved a breaker may be answering a request.
+    """
+    global _listeners
+    _listeners = (*_listeners, listener)
+
+
+def unsubscribe(listener: Listener) -> None:
+    global _listeners
+    _listeners = tuple(one for one in _listeners if one != listener)
+
+
 def _new(name: str, policy: Policy | None) -> Breaker:
     breaker = Breaker(name, policy=policy)
     breaker.subscribe(_write_down)
+    breaker.subscribe(_pass_on)
     return breaker
+
+
+def _pass_on(change: Transition) -> None:
+    for listener in _listeners:
+        listener(change)
 
 
 def _write_down(change: Transition) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -16,7 +17,6 @@ from health_check.base import HealthCheck  # type: ignore[import-untyped]
 from health_check.exceptions import HealthCheckException  # type: ignore[import-untyped]
 
 from resilience.circuit import State
-from resilience.figures import moment
 from resilience.probes import DatabaseAnswers, MigrationsApplied, RedisAnswers
 from resilience.redis import door
 from resilience.remembered import Remembered
@@ -110,7 +110,13 @@ def readiness() -> Readiness:
     degraded = (
         []
         if since is None
-        else [{"what": "redis", "since": moment(since), "guarantees": GUARANTEES}]
+        else [
+            {
+                "what": "redis",
+                "since": datetime.fromtimestamp(since, tz=UTC),
+                "guarantees": GUARANTEES,
+            }
+        ]
     )
     if not all(findings[name].is_well for name in findings if name != "redis"):
         return Readiness("unavailable", degraded, findings)

@@ -40,6 +40,10 @@ class CircuitAnswer(serializers.Serializer[Any]):
     fallback_hits = serializers.IntegerField()
     fallback_misses = serializers.IntegerField()
     fallback_size = serializers.IntegerField()
+    unsettled = serializers.IntegerField(help_text="Cache keys Redis has yet to hear were changed.")
+    hits = serializers.IntegerField(help_text="Keys that reads found, in cache and copies.")
+    misses = serializers.IntegerField()
+    hit_ratio = serializers.FloatField(allow_null=True, help_text="From 0 to 1; null unread.")
 
 
 class RedisAnswer(serializers.Serializer[Any]):
@@ -50,12 +54,21 @@ class RedisAnswer(serializers.Serializer[Any]):
     details = serializers.DictField(required=False, help_text="Only with the health token.")
 
 
-class WorkerCircuitAnswer(CircuitAnswer):
+class WorkerAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Of one life of the process.")
+    kind = serializers.ChoiceField(choices=["web", "worker"])
     pid = serializers.IntegerField()
+    started_at = serializers.DateTimeField()
+    seen_at = serializers.DateTimeField(help_text="When its figures were measured.")
+
+
+class WorkerCircuitAnswer(WorkerAnswer, CircuitAnswer): ...
 
 
 class CircuitsAnswer(CircuitAnswer):
-    workers = WorkerCircuitAnswer(many=True)
+    workers_known = serializers.BooleanField(help_text="False without the database.")
+    workers = WorkerCircuitAnswer(many=True, help_text="Every live one, the answering one too.")
+    details = serializers.DictField(required=False, help_text="Only with the health token.")
 
 
 class PoolAnswer(serializers.Serializer[Any]):
@@ -63,18 +76,16 @@ class PoolAnswer(serializers.Serializer[Any]):
     available = serializers.IntegerField(help_text="Of these, idle ones.")
     waiting = serializers.IntegerField(help_text="Threads that want a connection now.")
     max = serializers.IntegerField()
-    requests = serializers.IntegerField()
-    queued = serializers.IntegerField(help_text="Requests that had to wait.")
-    wait_mean_ms = serializers.FloatField(help_text="Of those that had to wait.")
+    wait_p95_ms = serializers.FloatField(help_text="In a sum, that of the slowest process.")
     errors = serializers.IntegerField()  # type: ignore[assignment]
 
 
-class WorkerPoolAnswer(PoolAnswer):
-    pid = serializers.IntegerField()
+class WorkerPoolAnswer(WorkerAnswer, PoolAnswer): ...
 
 
 class DatabaseAnswer(serializers.Serializer[Any]):
     database_available = serializers.BooleanField()
     pool = PoolAnswer(help_text="The sum over the workers.")
+    workers_known = serializers.BooleanField(help_text="False without the database.")
     workers = WorkerPoolAnswer(many=True)
     details = serializers.DictField(required=False, help_text="Only with the health token.")

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.core.cache import caches
+
 from resilience.circuit import State, Transition
+from resilience.errors import RedisUnavailableError
 from resilience.fallback import Fallback
+from resilience.kept import KeptClient
 from resilience.redis import Door, configured, door_at
 from resilience.registry import Registry
 
@@ -54,3 +58,19 @@ def store(alias: str = "default") -> Store:
 def _new(url: str, name: str, options: Mapping[str, Any]) -> Store:
     door = door_at(url, name=name, options=options) if url else None
     return Store(door=door, entries=options.get("FALLBACK_ENTRIES", 1000))
+
+
+def clear_shared(alias: str = "default") -> bool:
+    """
+    Remove every cached key that processes share, and tell whether that was done.
+
+    For keys whose owner died before Redis heard that they were changed.
+    """
+    found = store(alias)
+    if found.door is None or not found.door.is_trusted:
+        return False
+    try:
+        KeptClient(found.door, {}, caches[alias]).clear_prefix()
+    except RedisUnavailableError:
+        return False
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plinto.kernel.permissions import Anyone
-from resilience import figures, health
+from resilience import figures, health, overview, siblings
+from resilience.overview import ProcessView
 from resilience.redis import door
 from resilience.serializers import (
     CircuitsAnswer,
@@ -22,6 +24,7 @@ from resilience.serializers import (
     ReadyAnswer,
     RedisAnswer,
 )
+from resilience.siblings import Siblings
 
 
 class LiveView(APIView):
@@ -75,7 +78,7 @@ class RedisView(APIView):
             "configured": found is not None,
             "redis_available": found is not None and look.is_well,
             "degraded_mode": health.degraded_since() is not None,
-            "circuit_breaker": figures.circuit(),
+            "circuit_breaker": figures.circuit(siblings.own()),
         }
         if found is not None:
             _add_details(
@@ -98,10 +101,16 @@ class CircuitBreakerView(APIView):
     permission_classes = [Anyone]
 
     @extend_schema(responses=CircuitsAnswer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002
+    def get(self, request: Request) -> Response:
         """The breaker of this process, and of every live worker."""
-        own = figures.circuit()
-        return _answer({**own, "workers": [{**figures.worker(), **own}]})
+        found = siblings.all_live()
+        body = {
+            **figures.circuit(found.own),
+            "workers_known": found.are_known,
+            "workers": [{**_worker(one), **figures.circuit(one)} for one in found.live],
+        }
+        _add_details(body, request, lambda: _hosts(found))
+        return _answer(body)
 
 
 class DatabaseView(APIView):
@@ -114,16 +123,29 @@ class DatabaseView(APIView):
     def get(self, request: Request) -> Response:
         """The pools of database connections."""
         look = health.database_look()
-        own = figures.database()
+        found = siblings.all_live()
         body = {
             "database_available": look.is_well,
-            "pool": own,
-            "workers": [{**figures.worker(), **own}],
+            "pool": asdict(overview.pool_sum([one.pool for one in found.live])),
+            "workers_known": found.are_known,
+            "workers": [{**_worker(one), **asdict(one.pool)} for one in found.live],
         }
         _add_details(
-            body, request, lambda: {"error": look.error, "milliseconds": look.milliseconds}
+            body,
+            request,
+            lambda: {"error": look.error, "milliseconds": look.milliseconds, **_hosts(found)},
         )
         return _answer(body)
+
+
+def _worker(process: ProcessView) -> dict[str, Any]:
+    """What tells a process from its siblings, without its host."""
+    names = ("id", "kind", "pid", "started_at", "seen_at")
+    return {name: getattr(process, name) for name in names}
+
+
+def _hosts(found: Siblings) -> dict[str, Any]:
+    return {"hosts": {str(one.id): one.host for one in found.live}}
 
 
 def _answer(body: dict[str, Any], *, status: int = 200) -> Response:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import os
+import socket
 
 import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from health_check.exceptions import ServiceUnavailable
 
-from resilience import health, probes
+from resilience import health, probes, siblings
 from resilience.redis import door
 from tests.servers.process import free_port
 
@@ -18,15 +19,22 @@ CIRCUIT = {
     *("state", "failure_count", "total_calls", "successful_calls", "failed_calls"),
     *("rejected_calls", "fallback_calls", "slow_calls", "fallback_hits", "fallback_misses"),
     *("fallback_size", "opened_count", "last_failure_time", "next_probe_in", "generation"),
-    "write_degraded",
+    *("write_degraded", "unsettled", "hits", "misses", "hit_ratio"),
 }
+WORKER = {"id", "kind", "pid", "started_at", "seen_at"}
+POOL = {"size", "available", "waiting", "max", "wait_p95_ms", "errors"}
 
 
 @pytest.fixture(autouse=True)
 def _look_anew(signing_key):
-    health.forget()
+    forget()
     yield
+    forget()
+
+
+def forget():
     health.forget()
+    siblings.rows_look.renew()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -92,8 +100,11 @@ def test_the_redis_page_tells_what_is_and_what_the_breaker_thinks(api, redis_ser
 def test_the_circuit_page_has_every_figure_for_this_process(api):
     body = api.get("/health/circuit-breaker").json()
     (worker,) = body.pop("workers")
+    assert body.pop("workers_known") is True
     assert set(body) == CIRCUIT
-    assert worker == {**body, "pid": os.getpid()}
+    assert set(worker) == CIRCUIT | WORKER
+    assert body.items() <= worker.items()
+    assert (worker["pid"], worker["kind"]) == (os.getpid(), "web")
 
 
 def test_an_open_circuit_shows_when_it_is_probed_next(api, redis_server):
@@ -112,17 +123,20 @@ def test_a_deployment_without_redis_is_not_degraded(api, settings):
         False,
         False,
     )
-    assert set(api.get("/health/circuit-breaker").json()) == {*CIRCUIT, "workers"}
+    body = api.get("/health/circuit-breaker").json()
+    assert set(body) == {*CIRCUIT, "workers", "workers_known"}
 
 
 def test_the_database_page_shows_the_pool(api):
     body = api.get("/health/database").json()
     assert body["database_available"] is True
-    assert {"size", "available", "waiting", "max", "errors"} < set(body["pool"])
-    assert body["workers"] == [{**body["pool"], "pid": os.getpid()}]
+    assert set(body["pool"]) == POOL
+    (worker,) = body["workers"]
+    assert body["pool"].items() <= worker.items()
+    assert set(worker) == WORKER | POOL
 
 
-@pytest.mark.parametrize("page", ["ready", "redis", "database"])
+@pytest.mark.parametrize("page", ["ready", "redis", "circuit-breaker", "database"])
 def test_details_need_the_health_token(api, settings, redis_server, page):
     settings.HEALTH_TOKEN = "right-token"
     for token in (None, "wrong-token", "right-toke", "right-token2", ""):
@@ -142,6 +156,7 @@ def test_public_pages_name_neither_hosts_nor_errors(api, redis_server):
         text = api.get(f"/health/{page}").content.decode()
         assert str(redis_server.port) not in text
         assert "Error" not in text
+        assert socket.gethostname() not in text
 
 
 def on_postgres() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from resilience import reporter
+from resilience.presence import Kind
 from resilience.worker import Queue, Shift, Stop, Worker, roster, run_until_idle
 
 
@@ -32,7 +34,11 @@ class Command(BaseCommand):
             if options["until_idle"]:
                 run_until_idle(queues, shift=Shift(is_ending=stop.is_asked))
             else:
-                Worker(queues=queues, chores=roster.chores.values(), stop=stop).run()
+                reporter.start(Kind.WORKER)
+                try:
+                    Worker(queues=queues, chores=roster.chores.values(), stop=stop).run()
+                finally:
+                    reporter.stop()
 
 
 def _chosen(names: str) -> list[Queue]:
