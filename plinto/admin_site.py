@@ -14,12 +14,14 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
 from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
+from plinto import operations
 from plinto.kernel.exceptions import AuthorizationError
+from plinto.resilience_page import ResiliencePage
 from resilience.throttling import meter_of
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -83,6 +85,33 @@ class PlintoAdminSite(AdminSite):
                 raise
 
         return super().admin_view(cast("View", update_wrapper(recording, view)), cacheable)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        page = self.admin_view(ResiliencePage.as_view())
+        return [path("resilience/", page, name="resilience"), *super().get_urls()]
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """List the Resilience page with the apps, on the index and in the side bar."""
+        listed: list[dict[str, Any]] = list(super().get_app_list(request, app_label))
+        if app_label is None and request.user.has_perm(operations.VIEW):
+            address = reverse("admin:resilience")
+            page = {
+                "name": "Processes and circuit breakers",
+                "object_name": "ResiliencePage",
+                "admin_url": address,
+                "view_only": True,
+            }
+            listed.append(
+                {
+                    "name": "Resilience",
+                    "app_label": "resilience",
+                    "app_url": address,
+                    "models": [page],
+                }
+            )
+        return listed
 
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
