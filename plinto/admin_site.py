@@ -16,14 +16,17 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from accounts import controls
 from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
 from plinto.kernel.exceptions import AuthorizationError
+from resilience.contract import enforces
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
+@enforces(controls.STAFF_SESSIONS)
 class PlintoAdminSite(AdminSite):
     """Django's site without its own password page, its own log and its unlimited sign-in."""
 

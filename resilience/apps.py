@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from resilience import contract, controls
+
 
 class ResilienceConfig(AppConfig):
     name = "resilience"
@@ -12,3 +14,5 @@ class ResilienceConfig(AppConfig):
     def ready(self) -> None:
         # Registers the system checks; nothing may run before the registry of apps is complete.
         from resilience import checks  # noqa: F401, PLC0415
+
+        contract.register(*controls.CONTROLS)

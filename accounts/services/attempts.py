@@ -14,10 +14,12 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.db.models import F, Q
 
+from accounts import controls
 from accounts.errors import TooManyAttempts
 from accounts.models import AttemptCounter
 from plinto.kernel.crypto import keyed_digest
 from resilience import trimming
+from resilience.contract import enforces
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ RETURNING scope, subject, count, ends
 """
 
 
+@enforces(controls.LOCKOUT)
 def count(*buckets: Bucket, now: datetime) -> Wait:
     """
     Count one attempt in every bucket, and tell how long to wait if one is full.

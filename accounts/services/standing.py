@@ -16,11 +16,13 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from accounts.services.tokens import Claims
 from audit.parties import Actor, ActorKind
 from resilience import copies
+from resilience.contract import enforces
 
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
 # No access token of the session is valid beyond its lifetime, so nothing asks after that.
@@ -69,6 +71,7 @@ class Standing:
         return Actor(ActorKind.USER, id=str(self.user_id), label=self.person["email"])
 
 
+@enforces(controls.SESSION_REVOCATION, controls.SWITCHED_OFF, controls.PROFILES)
 def of(claims: Claims, *, now: datetime) -> Standing:
     """
     Say who the bearer of verified claims is at this moment.
