@@ -5,8 +5,8 @@ from __future__ import annotations
 from resilience.contract import Control, Database, Mail, Redis, enforce, refuse, stricter
 
 _OWN_ENTRIES = stricter(
-    "A cached read answers only what its own process wrote since, and nothing at all "
-    "where a decision rests on it; the row is read instead."
+    "Once the circuit is open, a cached read answers only what its own process wrote since, and "
+    "nothing at all where a decision rests on it; the row is read instead."
 )
 CACHE_READS = Control(
     name="cache reads",
