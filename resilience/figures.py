@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from resilience import pool
+from resilience import copies, pool
 from resilience.circuit import State
 from resilience.redis import Door
 from resilience.stores import store
@@ -26,12 +26,15 @@ _COUNTS = (
 def circuit() -> dict[str, Any]:
     """The breaker to Redis, and the fallback behind it."""
     found = store()
+    copy_hits, copy_misses = copies.figures()
     return {
         **(_of_door(found.door) if found.door is not None else _WITHOUT_REDIS),
         "fallback_calls": found.fallback_calls,
         "fallback_hits": found.fallback.hits,
         "fallback_misses": found.fallback.misses,
         "fallback_size": len(found.fallback),
+        "hits": found.hits + copy_hits,
+        "misses": found.misses + copy_misses,
     }
 
 

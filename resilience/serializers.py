@@ -40,6 +40,8 @@ class CircuitAnswer(serializers.Serializer[Any]):
     fallback_hits = serializers.IntegerField()
     fallback_misses = serializers.IntegerField()
     fallback_size = serializers.IntegerField()
+    hits = serializers.IntegerField(help_text="Reads of the cache and of copies that found one.")
+    misses = serializers.IntegerField()
 
 
 class RedisAnswer(serializers.Serializer[Any]):

@@ -18,7 +18,7 @@ CIRCUIT = {
     *("state", "failure_count", "total_calls", "successful_calls", "failed_calls"),
     *("rejected_calls", "fallback_calls", "slow_calls", "fallback_hits", "fallback_misses"),
     *("fallback_size", "opened_count", "last_failure_time", "next_probe_in", "generation"),
-    "write_degraded",
+    *("write_degraded", "hits", "misses"),
 }
 
 
