@@ -16,17 +16,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
+from accounts import controls
 from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
 from plinto import operations
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.resilience_page import ResiliencePage
+from resilience.contract import enforces
 from resilience.throttling import meter_of
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
+@enforces(controls.STAFF_SESSIONS)
 class PlintoAdminSite(AdminSite):
     """Django's site without its own password page, its own log and its unlimited sign-in."""
 

@@ -19,7 +19,7 @@ from audit.parties import Target
 from plinto import operations, timeline
 from plinto.kernel.exceptions import AuthorizationError, PlintoAPIException, ValidationError
 from plinto.templatetags.readings import rfc3339
-from resilience import health
+from resilience import contract, health
 from resilience.health import Readiness
 from resilience.overview import CircuitView, Overview, ProcessView, look
 
@@ -44,7 +44,7 @@ class ResiliencePage(View):
             "overview": overview,
             "readiness": ready,
             "verdict": verdict(overview, ready),
-            "guarantees": health.GUARANTEES if _is_redis_troubled(overview, ready) else "",
+            "holding": contract.in_force(missing(overview)),
             "drawing": timeline.draw(overview),
             "moves": moves,
             "rows": [_row(process) for process in _listed(overview)],
@@ -91,9 +91,13 @@ def verdict(overview: Overview, ready: Readiness) -> tuple[str, str]:
     return "closed", "All is well: every breaker is closed."
 
 
-def _is_redis_troubled(overview: Overview, ready: Readiness) -> bool:
+def missing(overview: Overview) -> dict[str, str]:
+    """Name what this process or any other is without, and in which state that is."""
+    found = health.missing()
     redis = [one for one in overview.breakers if one.name in operations.REHEARSABLE]
-    return bool(ready.degraded) or any(one.open or one.half_open for one in redis)
+    if "redis" not in found and any(one.open or one.half_open for one in redis):
+        found["redis"] = "gone"
+    return found
 
 
 def _order(request: HttpRequest) -> str:

@@ -19,7 +19,9 @@ from asgiref.sync import sync_to_async
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django_redis.util import CacheKey  # type: ignore[import-untyped]
 
+from resilience import controls
 from resilience.codec import MISSING, decode, encode
+from resilience.contract import enforces
 from resilience.errors import RedisCommandError, RedisUnavailableError
 from resilience.fallback import Fallback
 from resilience.kept import KeptClient
@@ -29,6 +31,7 @@ Stale = Literal["bounded", "never"]
 Answer = TypeVar("Answer")
 
 
+@enforces(controls.CACHE_READS)
 class ResilientCache(BaseCache):
     """The cache backend; settings are ``LOCATION`` (may be empty) and ``OPTIONS``."""
 

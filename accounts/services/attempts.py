@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from accounts import controls
 from accounts.errors import TooManyAttempts
+from resilience.contract import enforces
 from resilience.counters import count, forgive
 from resilience.limits import Bucket, Limit
 
@@ -25,6 +27,7 @@ CODE = Limit("code", 5, QUARTER)  # six digits: five guesses against a million
 MAIL = Limit("mail", 5, timedelta(hours=1))  # mails that strangers can make one mailbox receive
 
 
+@enforces(controls.LOCKOUT)
 def take(*buckets: Bucket, now: datetime) -> None:
     """
     Count one attempt in every bucket, or refuse it.

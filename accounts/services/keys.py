@@ -25,10 +25,12 @@ from django.db.models import Q
 from django.utils import timezone
 from jwt.algorithms import get_default_algorithms
 
+from accounts import controls
 from accounts.models import SigningKey
 from plinto.kernel.crypto import decrypt, encrypt, new_token
 from plinto.kernel.exceptions import ConfigurationError, ServiceUnavailableError
 from resilience import trimming
+from resilience.contract import enforces
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +65,7 @@ class RingKey:
         return self.published_until is None or now < self.published_until
 
 
+@enforces(controls.SIGNING_KEYS)
 class KeyRing:
     """
     The ring of this process, read from the database and kept through its outages.

@@ -16,11 +16,13 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from accounts.services.tokens import Claims
 from audit.parties import Actor, ActorKind
 from resilience import copies
+from resilience.contract import enforces
 from resilience.copies import Errand
 
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
@@ -70,6 +72,7 @@ class Standing:
         return Actor(ActorKind.USER, id=str(self.user_id), label=self.person["email"])
 
 
+@enforces(controls.SESSION_REVOCATION, controls.SWITCHED_OFF, controls.PROFILES)
 def of(claims: Claims, *, now: datetime, errand: Errand | None = None) -> Standing:
     """
     Say who the bearer of verified claims is at this moment.
