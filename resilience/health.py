@@ -15,6 +15,7 @@ import structlog
 from health_check.base import HealthCheck  # type: ignore[import-untyped]
 from health_check.exceptions import HealthCheckException  # type: ignore[import-untyped]
 
+from plinto.kernel.stopping import stopping
 from resilience.circuit import State
 from resilience.figures import moment
 from resilience.probes import DatabaseAnswers, MigrationsApplied, RedisAnswers
@@ -112,7 +113,9 @@ def readiness() -> Readiness:
         if since is None
         else [{"what": "redis", "since": moment(since), "guarantees": GUARANTEES}]
     )
-    if not all(findings[name].is_well for name in findings if name != "redis"):
+    is_able = all(findings[name].is_well for name in findings if name != "redis")
+    # Nothing new for a process that is about to end, however well it is.
+    if stopping or not is_able:
         return Readiness("unavailable", degraded, findings)
     return Readiness("degraded" if degraded else "ok", degraded, findings)
 

@@ -33,47 +33,21 @@ def test_no_answer_is_wrong_while_the_way_to_redis_is(lab, figure, mode):
     assert found.wrong == []
 
 
-def test_no_answer_is_wrong_while_redis_stands_still(lab, figure):
-    found = lab.try_out(redis_faults.stalled(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_is_full_and_refuses_writes(lab, figure):
-    found = lab.try_out(redis_faults.full(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_nothing_revoked_revives_while_redis_evicts_copies_and_tombstones(lab, figure):
-    before = int(redis_faults.info(lab.redis, "evicted_keys"))
-    found = lab.try_out(redis_faults.evicting(lab.redis), shows="ok")
-    evicted = int(redis_faults.info(lab.redis, "evicted_keys")) - before
-    figure(f"{evicted} keys evicted; {found.figures}")
-    assert evicted > 0
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_is_a_replica_and_primary_again(lab, figure):
-    found = lab.try_out(redis_faults.a_replica(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_has_lost_its_primary(lab, figure):
-    found = lab.try_out(redis_faults.without_its_primary(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_loads_what_it_held_before_a_crash(lab, figure):
-    found = lab.try_out(redis_faults.loading(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_is_busy_with_a_script(lab, figure):
-    found = lab.try_out(redis_faults.busy(lab.redis))
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(redis_faults.stalled, id="stands still"),
+        pytest.param(redis_faults.full, id="is full and refuses writes"),
+        pytest.param(redis_faults.a_replica, id="is a replica and then a primary again"),
+        pytest.param(redis_faults.without_its_primary, id="has lost its primary"),
+        pytest.param(redis_faults.loading, id="loads what it held before a crash"),
+        pytest.param(redis_faults.busy, id="is busy with a script"),
+        pytest.param(redis_faults.asking_for_a_password, id="asks for a password"),
+        pytest.param(redis_faults.denying_rights, id="denies every command"),
+    ],
+)
+def test_no_answer_is_wrong_while_redis(lab, figure, fault):
+    found = lab.try_out(fault(lab.redis))
     figure(found.figures)
     assert found.wrong == []
 
@@ -86,13 +60,10 @@ def test_nobody_notices_that_redis_forgets_all_the_time(lab, figure, words):
     assert found.wrong == []
 
 
-def test_no_answer_is_wrong_while_redis_asks_for_a_password(lab, figure):
-    found = lab.try_out(redis_faults.asking_for_a_password(lab.redis))
-    figure(found.figures)
-    assert found.wrong == []
-
-
-def test_no_answer_is_wrong_while_redis_denies_every_command(lab, figure):
-    found = lab.try_out(redis_faults.denying_rights(lab.redis))
-    figure(found.figures)
+def test_nothing_revoked_revives_while_redis_evicts_copies_and_tombstones(lab, figure):
+    before = int(redis_faults.info(lab.redis, "evicted_keys"))
+    found = lab.try_out(redis_faults.evicting(lab.redis), shows="ok")
+    evicted = int(redis_faults.info(lab.redis, "evicted_keys")) - before
+    figure(f"{evicted} keys evicted; {found.figures}")
+    assert evicted > 0
     assert found.wrong == []
