@@ -19,6 +19,7 @@ from gunicorn.glogging import Logger
 
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
+from plinto.serving import WebProcess
 from resilience.slots import Slots
 
 ENVIRONMENT = Environment(os.environ)
@@ -45,7 +46,13 @@ if _metrics is not None:
     bind.append(f"[{_metrics.host}]:{_metrics.port}")
 backlog = 2048
 
-worker_class = "gthread"
+
+class Worker(WebProcess):
+    drains_for = ENVIRONMENT.seconds("DRAIN_SECONDS", 5.0, least=0, most=300)
+    longest_request = ENVIRONMENT.seconds("LONGEST_REQUEST", 60.0, least=1, most=3600)
+
+
+worker_class = Worker
 workers = ENVIRONMENT.whole("WEB_WORKERS", 2, most=256)
 threads = ENVIRONMENT.whole("WEB_THREADS", 4, most=512)
 # Each process opens its own pools and breakers; nothing is shared across the fork.
@@ -56,7 +63,7 @@ max_requests = 0
 # Longer than the 60 s after which common balancers drop an idle connection, so that they and not
 # this server close it: the other order loses the request that is just being sent.
 keepalive = 65
-graceful_timeout = 30
+graceful_timeout = int(30 + Worker.drains_for)
 timeout = 30
 # The heartbeat is a file; on a disk that stalls, healthy workers would be killed.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108

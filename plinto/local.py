@@ -59,6 +59,7 @@ def _environment(given: dict[str, str]) -> dict[str, str]:
         "PORT": port,
         "PUBLIC_URL": f"http://localhost:{port}",
         "WEB_WORKERS": "1",
+        "DRAIN_SECONDS": "0",
         "LOG_LEVEL": "WARNING",
         "PYTHONUNBUFFERED": "1",
     }

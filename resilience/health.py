@@ -16,6 +16,7 @@ import structlog
 from health_check.base import HealthCheck  # type: ignore[import-untyped]
 from health_check.exceptions import HealthCheckException  # type: ignore[import-untyped]
 
+from plinto.kernel.stopping import stopping
 from resilience import contract, controls
 from resilience.circuit import State
 from resilience.contract import enforces
@@ -116,7 +117,9 @@ def readiness() -> Readiness:
     if door() is not None:
         findings["redis"] = redis_look()
     degraded = _degraded(findings["database"])
-    if not all(findings[name].is_well for name in findings if name != "redis"):
+    is_able = all(findings[name].is_well for name in findings if name != "redis")
+    # Nothing new for a process that is about to end, however well it is.
+    if stopping or not is_able:
         return Readiness("unavailable", degraded, findings)
     return Readiness("degraded" if degraded else "ok", degraded, findings)
 

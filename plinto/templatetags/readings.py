@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from resilience.circuit import State
 from resilience.overview import PoolView, hit_ratio
 
 NEVER = "–"
@@ -56,8 +56,8 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
-def spelled(state: State) -> str:
-    """Write a state as people do."""
+def spelled(state: StrEnum) -> str:
+    """Write a state or a mode as people do."""
     return state.value.replace("_", "-")
 
 
