@@ -31,7 +31,6 @@ DECIDING_NOTHING = {
     "resilience.Process",
     "resilience.CircuitTransition",
     "resilience.CircuitOrder",
-    "resilience.Counter",
 }
 READING = {"get", "head", "options"}
 # The ways to Redis that lie open to the layers above resilience.
