@@ -8,7 +8,10 @@ therefore covered by construction, and a pipeline of a hundred commands is one o
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import redis
@@ -39,6 +42,9 @@ _READ_COMMANDS = """
     ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION
 """
 _READS = frozenset(_READ_COMMANDS.split())
+
+# Linger for no time: what was not delivered is dropped, and the other end is told by a reset.
+_DISCARD = struct.pack("ii", 1, 0)
 
 
 class Visit:
@@ -83,6 +89,14 @@ class _Guarded:
     """Mixed into a connection class; a handshake happens before a visit and is not watched."""
 
     visit: Visit | None = None
+
+    def disconnect(self, *args: Any) -> None:
+        # Closed politely, the kernel would go on for minutes to deliver a command that was given
+        # up, and Redis would carry it out after the outage.
+        if (opened := getattr(self, "_sock", None)) is not None:
+            with suppress(OSError):  # it may be gone already
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
+        super().disconnect(*args)  # type: ignore[misc]
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         if self.visit is not None:
