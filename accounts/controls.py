@@ -91,7 +91,7 @@ PASSWORD_LINKS = Control(
 LOCKOUT = Control(
     name="lockout",
     truth="the counter's row, taken before the work by one statement",
-    rows=("accounts.AttemptCounter",),
+    rows=("resilience.Counter",),
     redis=Redis.always(
         enforce("Attempts are counted exactly over all workers, and a full count stays full.")
     ),

@@ -30,7 +30,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from plinto.kernel.exceptions import CacheError
-from resilience import counters
+from resilience import controls, counters
+from resilience.contract import enforces
 from resilience.errors import RedisUnavailableError
 from resilience.limits import Bucket
 from resilience.policies import Policy
@@ -119,6 +120,7 @@ class Verdict:
         return min(self.tallies, key=lambda tally: (tally.left, -tally.seconds))
 
 
+@enforces(controls.REQUEST_RATES)
 class Limiter:
     """Counts for one process; ``processes`` tells how many share what is not counted in Redis."""
 
