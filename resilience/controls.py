@@ -37,4 +37,30 @@ READINESS = Control(
     mail=Mail.always(enforce("Processes stay ready; letters wait.")),
 )
 
-CONTROLS = (CACHE_READS, READINESS)
+_BY_OTHERS = stricter(
+    "Sign-ins and the like are counted in the database at half their limit and everything else by "
+    "each process for its share, less what Redis last told."
+)
+_BY_REDIS = enforce(
+    "Redis counts; if it is gone too, sign-ins and the like answer 503, and each process counts "
+    "everything else for its share."
+)
+REQUEST_RATES = Control(
+    name="request rates",
+    truth="a sliding window in Redis, and without it the counter's row or the process",
+    rows=("resilience.Counter",),
+    redis=Redis(
+        gone=_BY_OTHERS,
+        stalled=_BY_OTHERS,
+        slow=_BY_OTHERS,
+        read_only=_BY_OTHERS,
+        empty=enforce(
+            "Windows begin anew with the full limit, less what was counted without Redis; lockout "
+            "does not begin anew."
+        ),
+    ),
+    database=Database.always(_BY_REDIS),
+    mail=Mail.always(enforce("No letter is involved.")),
+)
+
+CONTROLS = (CACHE_READS, READINESS, REQUEST_RATES)

@@ -28,12 +28,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from plinto.kernel.exceptions import CacheError
-from resilience import counters
+from resilience import controls, counters
+from resilience.contract import enforces
 from resilience.errors import RedisUnavailableError
 from resilience.limits import Bucket
 from resilience.policies import Policy
-from resilience.redis import Door, Script, door
+from resilience.redis import Door, door
 from resilience.registry import Registry
+from resilience.scripts import Script
 from resilience.sliding import Ask, Filling, Hearsay, SlidingWindows
 from resilience.verdicts import Verdict, tallied, verdicts
 
@@ -91,6 +93,7 @@ return {is_admitted, is_stranger, told, copies}
 """)
 
 
+@enforces(controls.REQUEST_RATES)
 class Limiter:
     """Counts for one process; ``processes`` tells how many share what is not counted in Redis."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.journeys.world import World, deployed
 from tests.servers.fault_proxy import FaultProxy
@@ -39,5 +39,5 @@ def deployed_to_harm(
     """Start a deployment over a Redis that is well until the second of the two is called."""
     with RedisServer.start() as redis, FaultProxy(("127.0.0.1", redis.port)) as proxy:
         url = f"redis://127.0.0.1:{proxy.port}/0" if harm.is_proxied else redis.url
-        with deployed(postgres, REDIS_URL=url, **variables) as world:
-            yield replace(world, redis=redis), lambda: harm.act(redis, proxy)
+        with deployed(postgres, redis=redis, REDIS_URL=url, **variables) as world:
+            yield world, lambda: harm.act(redis, proxy)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from accounts import controls
+from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
-from tests.journeys.clients import Answer, Visitor
+from tests.journeys.clients import Answer, Caller, Visitor
 from tests.journeys.scene import Scene, everywhere, proves
 from tests.races import at_once
 
 Probe = Iterator[None]
 
 NEW_PASSWORD = "another battery horse staple"
+# Limits of a deployment that is tried: one that the database counts without Redis, and one that
+# each process counts.
+RESENDS, STRANGERS = 6, 60
 _ATTEMPTS = 10  # accounts.services.attempts.STRANGER
 
 
@@ -121,3 +126,36 @@ def a_crowd_waits_for_its_turn(scene: Scene) -> Probe:
     assert len(busy) < len(crowd)
     assert {answer.status for answer in busy} <= {503}
     assert all(int(answer.headers["Retry-After"]) >= 1 for answer in busy)
+
+
+@proves(resilience_controls.REQUEST_RATES)
+def limits_are_held_by_whoever_can_count(scene: Scene) -> Probe:
+    full, fresh = scene.network(), scene.network()
+    assert Counter(_resend(scene.to_any(full)).status for _ in range(RESENDS)) == {202: RESENDS}
+    assert Counter(_keys(scene.to_any(full)).status for _ in range(STRANGERS)) == {200: STRANGERS}
+    # Each worker hears from Redis that these are full, and remembers it.
+    assert _refusing(scene, full) == {429}
+    yield
+    if scene.state != "empty":
+        assert _refusing(scene, full) == {429}
+    resends = [_resend(scene.to_any(fresh)) for _ in range(RESENDS + 2)]
+    looks = [_keys(scene.to_any(fresh)) for _ in range(STRANGERS + 10)]
+    assert Counter(answer.status for answer in resends)[202] in range(1, RESENDS + 1)
+    assert Counter(answer.status for answer in looks)[200] in range(1, STRANGERS + 1)
+    refused = [answer for answer in resends + looks if answer.status == 429]
+    assert len(refused) >= 12
+    assert all(int(answer.headers["Retry-After"]) >= 1 for answer in refused)
+
+
+def _refusing(scene: Scene, network: str) -> set[int]:
+    callers = scene.to_each(network)
+    return {ask(caller).status for caller in callers for ask in (_resend, _keys)}
+
+
+def _resend(caller: Caller) -> Answer:
+    body = {"email": "nobody@example.com"}
+    return caller.send("POST", "/api/v1/auth/verify-email/resend", body)
+
+
+def _keys(caller: Caller) -> Answer:
+    return caller.send("GET", "/.well-known/jwks.json")

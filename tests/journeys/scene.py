@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from uuid import uuid4
 
+import psutil
+
 from resilience.contract import Control
 from tests.factories import PASSWORD
 from tests.journeys.clients import Answer, Caller, Visitor
@@ -59,7 +61,27 @@ class Scene:
 
     def caller(self) -> Caller:
         """Somebody at a network of their own, whom any worker may answer."""
-        return self.world.caller(address=self.network(), is_kept=False)
+        return self.to_any(self.network())
+
+    def to_any(self, network: str) -> Caller:
+        """Somebody at a network, whom any worker may answer."""
+        return self.world.caller(address=network, is_kept=False)
+
+    def to_each(self, network: str) -> list[Caller]:
+        """Callers at a network, one on a kept connection to each worker."""
+        found: dict[int, Caller] = {}
+        workers = [psutil.Process(pid) for pid in self.world.web.worker_pids()]
+        for _ in range(100):
+            caller = self.world.caller(address=network)
+            caller.send("GET", "/health/live")
+            for worker in workers:
+                far = {one.raddr.port for one in worker.net_connections() if one.raddr}
+                if caller.port in far:
+                    found.setdefault(worker.pid, caller)
+            if len(found) == len(workers):
+                break
+        assert len(found) == len(workers)
+        return list(found.values())
 
     def visitor(self, email: str = "") -> Visitor:
         """Somebody with an account, new unless named, at a network of their own."""

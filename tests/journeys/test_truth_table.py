@@ -15,10 +15,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from resilience import contract
+from resilience.policies import POLICIES
 from tests.journeys.clients import BrokenConnection
 from tests.journeys.harms import HARMS, deployed_to_harm
 from tests.journeys.ledger import summary
 from tests.journeys.probers import PROBERS
+from tests.journeys.probers_at_doors import RESENDS, STRANGERS
 from tests.journeys.scene import Scene
 from tests.servers.plinto import WorkerProcess
 from tests.servers.postgres import PostgresServer
@@ -32,6 +34,12 @@ STATES = (
 CONTROLS = [control.name for control in contract.controls()]
 # A request waits for Redis at most a few times a quarter of a second; the rest is the machine.
 WORST = 6.0
+# Generous but for what one prober uses up.
+RATES = [
+    *(f"{name}=1000000/60s" for name in POLICIES),
+    f"resend={RESENDS}/600s",
+    f"default.address={STRANGERS}/600s",
+]
 
 
 @dataclass
@@ -61,8 +69,10 @@ class Trial:
 def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> Iterator[Trial]:
     with ExitStack() as running:
         sink = running.enter_context(SMTPSink.start())
-        variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "with_static": True}
-        deployment = deployed_to_harm(shared_postgres, HARMS[request.param], **variables)
+        variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
+        deployment = deployed_to_harm(
+            shared_postgres, HARMS[request.param], with_static=True, **variables
+        )
         world, harm = running.enter_context(deployment)
         running.enter_context(WorkerProcess.start(world.web.environment))
         trial = Trial(Scene(world, sink, request.param))
