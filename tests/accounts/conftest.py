@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.test import override_settings
 
 from accounts.services import outbox
+from resilience import policies
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.people import Person, signed_in
+from tests.api import Api
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +33,30 @@ def letters() -> Callable[[], list[EmailMessage]]:
         return list(mail.outbox)
 
     return deliver
+
+
+@pytest.fixture
+def here() -> str:
+    """An address that no test has used; windows of a process outlive the tests."""
+    number = next(_numbers)
+    return f"10.90.{number >> 8}.{number & 255}"
+
+
+@pytest.fixture
+def limited() -> Iterator[Callable[..., None]]:
+    """Set limits for one test, in the words of ``RATE_LIMITS``."""
+    changed: list[override_settings] = []
+
+    def limit(*words: str) -> None:
+        changed.append(override_settings(RATE_LIMITS=policies.chosen(words, processes=2)))
+        changed[-1].enable()
+
+    yield limit
+    for each in reversed(changed):
+        each.disable()
+
+
+@pytest.fixture
+def person(api: Api, here: str) -> Person:
+    """Somebody who is signed in."""
+    return signed_in(api, address=here)

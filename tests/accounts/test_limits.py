@@ -3,82 +3,20 @@
 from __future__ import annotations
 
 import itertools
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
-from django.db import OperationalError, connection
-from django.test import override_settings
-from django.test.utils import CaptureQueriesContext
 
-from accounts.models import Session
-from resilience import policies
 from resilience.redis import door
-from tests.accounts.people import Person, signed_in
+from tests.accounts.limits import statuses
+from tests.accounts.people import signed_in
 from tests.accounts.staff import browser_of
-from tests.api import Api
 from tests.factories import PASSWORD
-from tests.races import at_once
-from tests.servers.redis import RedisServer
 
 LOGIN = "/api/v1/auth/login"
 ME = "/api/v1/me"
 JWKS = "/.well-known/jwks.json"
 
 _numbers = itertools.count(1)
-
-
-@pytest.fixture
-def here() -> str:
-    """An address that no test has used; windows of a process outlive the tests."""
-    number = next(_numbers)
-    return f"10.90.{number >> 8}.{number & 255}"
-
-
-@pytest.fixture
-def limited() -> Callable[..., None]:
-    """Set limits for one test."""
-    with contextmanager(_limited)() as limit:
-        yield limit
-
-
-def _limited() -> Iterator[Callable[..., None]]:
-    changed: list[override_settings] = []
-
-    def limit(*words: str) -> None:
-        changed.append(override_settings(RATE_LIMITS=policies.chosen(words, processes=2)))
-        changed[-1].enable()
-
-    yield limit
-    for each in reversed(changed):
-        each.disable()
-
-
-@pytest.fixture
-def person(api, here) -> Person:
-    return signed_in(api, address=here)
-
-
-def statuses(ask: Callable[[], object], *, times: int) -> list[int]:
-    return [ask().status_code for _ in range(times)]
-
-
-def commands_during(redis: RedisServer, act: Callable[[], object]) -> list[str]:
-    """List what clients sent to Redis meanwhile; what scripts did inside it is not listed."""
-    with socket.create_connection(("127.0.0.1", redis.port), timeout=5) as monitor:
-        lines = monitor.makefile("r")
-        monitor.sendall(b"MONITOR\r\n")
-        assert lines.readline().startswith("+OK")
-        act()
-        redis.cli("ECHO", "the end")
-        seen = []
-        while "the end" not in (line := lines.readline()):
-            if " lua]" not in line:
-                seen.append(line.split('"')[1].upper())
-        lines.close()
-    # The connection that ended the list has chosen a database first.
-    return seen[:-1]
 
 
 def test_an_answer_says_what_the_limit_is_and_what_is_left(api, limited, here):
@@ -227,87 +165,3 @@ def test_the_sign_in_page_of_the_admin_is_limited_too(api, limited, here):
     answers = statuses(lambda: api.get("/admin/login/", address=here), times=5)
     assert answers[0] == 200
     assert answers[-1] == 429
-
-
-def test_a_warm_signed_in_request_is_one_command_to_redis_and_no_sql(
-    api, redis_server, person, here
-):
-    for _ in range(2):
-        api.get(ME, token=person.access, address=here)
-    with CaptureQueriesContext(connection) as captured:
-        sent = commands_during(redis_server, lambda: api.get(ME, token=person.access, address=here))
-    assert sent == ["EVALSHA"]
-    assert captured.captured_queries == []
-
-
-def test_an_anonymous_request_is_one_command_to_redis_and_no_sql(api, redis_server, here):
-    api.get(JWKS, address=here)
-    with CaptureQueriesContext(connection) as captured:
-        sent = commands_during(redis_server, lambda: api.get(JWKS, address=here))
-    assert sent == ["EVALSHA"]
-    assert captured.captured_queries == []
-
-
-def test_a_health_page_asks_neither_redis_nor_the_database(api, redis_server, limited, here):
-    limited("health=4/60s")
-    with CaptureQueriesContext(connection) as captured:
-        sent = commands_during(
-            redis_server, lambda: statuses(lambda: api.get("/health/live", address=here), times=2)
-        )
-    assert (sent, captured.captured_queries) == ([], [])
-    assert api.get("/health/live", address=here).status_code == 429
-
-
-def test_the_rate_limiter_with_redis_down_denies(api, redis_server, limited, here):
-    limited("login=8/60s", "default=8/60s")
-    redis_server.kill()
-    body = {"email": "ada@example.com", "password": PASSWORD}
-    signing_in = statuses(lambda: api.post(LOGIN, body, address=here), times=6)
-    reading = statuses(lambda: api.get(JWKS, address=here), times=6)
-    assert signing_in == [401] * 4 + [429] * 2
-    assert reading == [200] * 4 + [429] * 2
-
-
-def test_who_was_refused_before_redis_died_is_refused_after(api, redis_server, limited, person):
-    limited("default=8/60s")
-    statuses(lambda: api.get(ME, token=person.access), times=9)
-    redis_server.kill()
-    refused = api.get(ME, token=person.access)
-    assert refused.status_code == 429
-    assert refused.headers["RateLimit-Policy"] == '"default";q=0;w=60'
-
-
-def test_a_session_that_ended_without_redis_does_not_use_up_the_account(
-    api, redis_server, limited, person, here
-):
-    owner = signed_in(api, user=person.user, address=here)
-    Session.objects.filter(pk=person.session_id).delete()
-    limited("default=8/60s")
-    redis_server.kill()
-    thief = statuses(lambda: api.get(ME, token=person.access, address="10.92.0.1"), times=6)
-    assert thief == [401] * 4 + [429] * 2
-    assert api.get(ME, token=owner.access, address=here).status_code == 200
-
-
-def test_when_the_database_cannot_count_either_nobody_comes_in(api, redis_server, here):
-    redis_server.kill()
-
-    def gone(*_: object) -> None:
-        raise OperationalError("secret detail")
-
-    with connection.execute_wrapper(gone):
-        answer = api.post(LOGIN, {"email": "ada@example.com", "password": "x"}, address=here)
-
-    assert answer.status_code == 503
-    assert int(answer.headers["Retry-After"]) >= 1
-    assert "secret" not in answer.content.decode()
-
-
-def test_a_limit_is_a_limit_for_clients_that_come_at_once(limited, here):
-    limited("default=40/60s")
-
-    def knock(_: int) -> int:
-        own = Api()
-        return sum(own.get(JWKS, address=here).status_code == 200 for _ in range(10))
-
-    assert sum(at_once(knock, times=20)) == (40 if door() else 20)
