@@ -63,9 +63,7 @@ class PoolAnswer(serializers.Serializer[Any]):
     available = serializers.IntegerField(help_text="Of these, idle ones.")
     waiting = serializers.IntegerField(help_text="Threads that want a connection now.")
     max = serializers.IntegerField()
-    requests = serializers.IntegerField()
-    queued = serializers.IntegerField(help_text="Requests that had to wait.")
-    wait_mean_ms = serializers.FloatField(help_text="Of those that had to wait.")
+    wait_p95_ms = serializers.FloatField(help_text="Of the last 512 check-outs.")
     errors = serializers.IntegerField()  # type: ignore[assignment]
 
 
