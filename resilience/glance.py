@@ -25,14 +25,13 @@ from resilience.forks import renew_after_fork
 from resilience.leases import State
 from resilience.measures import Measure
 from resilience.models import Process
+from resilience.overview import GONE_AFTER
 from resilience.probes import unpooled
 from resilience.queues import LeasedQueue
 from resilience.worker import roster
 
 FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 1.0
-# Processes describe themselves every few seconds; one that is silent for so long is gone.
-GONE_AFTER = timedelta(seconds=45)
 # Rows that were given up are found by an index on the time of it, which bounds the work.
 _ABANDONED_WITHIN = timedelta(days=1)
 

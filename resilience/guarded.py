@@ -8,8 +8,11 @@ therefore covered by construction, and a pipeline of a hundred commands is one o
 
 from __future__ import annotations
 
+import socket
+import struct
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import redis
@@ -46,6 +49,8 @@ _READS = frozenset(_READ_COMMANDS.split())
 
 # A socket with a timeout of nothing would not wait for an answer that is already there.
 _LEAST_WAIT = 0.001
+# Linger for no time: what was not delivered is dropped, and the other end is told by a reset.
+_DISCARD = struct.pack("ii", 1, 0)
 
 
 class Visit:
@@ -132,6 +137,14 @@ class _Guarded:
             return super()._connect()  # type: ignore[misc]
         finally:
             self.socket_timeout, self.socket_connect_timeout = usual
+
+    def disconnect(self, *args: Any) -> None:
+        # Closed politely, the kernel would go on for minutes to deliver a command that was given
+        # up, and Redis would carry it out after the outage.
+        if (opened := getattr(self, "_sock", None)) is not None:
+            with suppress(OSError):  # it may be gone already
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
+        super().disconnect(*args)  # type: ignore[misc]
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         if self.visit is not None:

@@ -56,6 +56,12 @@ HTTP_SECONDS = _new(
     "route",
     "Seconds from the first line of a request to its answer.",
 )
+RATE_LIMITED = _new(
+    "rate_limit_requests",
+    Kind.COUNTER,
+    "policy counted_in verdict",
+    "Requests counted against a rate limit: admitted or refused, and by which store.",
+)
 BREAKER_CALLS = _new(
     "breaker_calls",
     Kind.COUNTER,

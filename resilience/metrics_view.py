@@ -21,6 +21,7 @@ class MetricsView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses={(200, "text/plain"): OpenApiTypes.STR, **errors(401)})
     def get(self, request: Request) -> HttpResponse:

@@ -19,11 +19,9 @@ back, what only other processes counted is not known. Either adds less than one 
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -38,6 +36,7 @@ from resilience.policies import Policy
 from resilience.redis import Door, Script, door
 from resilience.registry import Registry
 from resilience.sliding import Ask, Filling, Hearsay, SlidingWindows
+from resilience.verdicts import Verdict, tallied, verdicts
 
 # Not below the cache's own prefix: clearing the cache must not open every window.
 PREFIX = "plinto.rate:"
@@ -93,33 +92,6 @@ return {is_admitted, is_stranger, told, copies}
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """One window after the request: its effective limit, what is left, seconds until more is."""
-
-    bucket: Bucket
-    most: int
-    left: int
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """
-    Whether a request may go on. ``copies`` is ``None`` if Redis was not asked or did not answer.
-    """
-
-    is_admitted: bool
-    tallies: tuple[Tally, ...]
-    is_stranger: bool = False
-    copies: list[Any] | None = None
-
-    @property
-    def tightest(self) -> Tally:
-        """The window that refuses, or that will be the first to refuse."""
-        return min(self.tallies, key=lambda tally: (tally.left, -tally.seconds))
-
-
 @enforces(controls.REQUEST_RATES)
 class Limiter:
     """Counts for one process; ``processes`` tells how many share what is not counted in Redis."""
@@ -150,14 +122,9 @@ class Limiter:
 
         :raises django.db.Error: neither Redis nor the database could count; let nobody in
         """
-        if not policy.asks_nobody and self._door is not None and self._door.is_up():
-            try:
-                return self._in_redis(self._door, own, strangers=strangers, copies=copies)
-            except CacheError:
-                # Also when Redis refused the script or its answer is no answer: a reason to
-                # count elsewhere, never to count nowhere.
-                pass
-        return self._in_database(own) if policy.is_authentication else self._in_process(own)
+        where, verdict = self._count(policy, own, strangers=strangers, copies=copies)
+        verdicts.note(policy, where=where, is_admitted=verdict.is_admitted)
+        return verdict
 
     def give_back(self, policy: Policy, buckets: Sequence[Bucket]) -> None:
         """Take a request back that was counted without Redis."""
@@ -166,6 +133,27 @@ class Limiter:
             return
         for bucket in buckets:
             self._windows.give_back(bucket.key)
+
+    def _count(
+        self,
+        policy: Policy,
+        own: Sequence[Bucket],
+        *,
+        strangers: Sequence[Bucket],
+        copies: tuple[str, ...],
+    ) -> tuple[str, Verdict]:
+        if not policy.asks_nobody and self._door is not None and self._door.is_up():
+            try:
+                verdict = self._in_redis(self._door, own, strangers=strangers, copies=copies)
+            except CacheError:
+                # Also when Redis refused the script or its answer is no answer: a reason to
+                # count elsewhere, never to count nowhere.
+                pass
+            else:
+                return "redis", verdict
+        if policy.is_authentication:
+            return "database", self._in_database(own)
+        return "process", self._in_process(own)
 
     def _in_redis(
         self,
@@ -190,7 +178,7 @@ class Limiter:
         for bucket, filling in zip(buckets, told, strict=True):
             most = max(0, bucket.limit.most - self._counted.of(bucket.key).count)
             self._told.note(bucket.key, count=filling.count, seconds=bucket.limit.seconds)
-            tallies.append(_tally(bucket, most=most, filling=filling))
+            tallies.append(tallied(bucket, most=most, filling=filling))
         return Verdict(
             is_admitted=is_admitted, tallies=tuple(tallies), is_stranger=is_stranger, copies=found
         )
@@ -233,18 +221,8 @@ class Limiter:
             if is_admitted:
                 self._counted.note(bucket.key, count=filling.count, seconds=bucket.limit.seconds)
             seconds = max(filling.seconds, self._told.of(bucket.key).seconds)
-            tallies.append(_tally(bucket, most=room, filling=Filling(filling.count, seconds)))
+            tallies.append(tallied(bucket, most=room, filling=Filling(filling.count, seconds)))
         return Verdict(is_admitted=is_admitted, tallies=tuple(tallies))
-
-
-def _tally(bucket: Bucket, *, most: int, filling: Filling) -> Tally:
-    return Tally(
-        bucket,
-        most=most,
-        left=max(0, most - filling.count),
-        # Never longer than the window: no clock may keep anybody out for longer.
-        seconds=min(max(1, math.ceil(filling.seconds)), bucket.limit.seconds),
-    )
 
 
 def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[Any]]:

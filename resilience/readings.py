@@ -19,6 +19,7 @@ from resilience.circuit import State
 from resilience.measures import Measure
 from resilience.stores import store
 from resilience.traffic import BOUNDS, Tally, traffic
+from resilience.verdicts import verdicts
 
 _WORST = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 _LE = tuple(
@@ -67,6 +68,12 @@ def _requests() -> Readings:
             yield Reading(measures.HTTP_SECONDS, (route, le), "_bucket"), count
 
 
+def _limits() -> Readings:
+    for (policy, where, is_admitted), count in verdicts.counts():
+        verdict = "admitted" if is_admitted else "refused"
+        yield Reading(measures.RATE_LIMITED, (policy, where, verdict)), count
+
+
 def _circuits() -> Readings:
     for breaker in breakers.every():
         name, label = breaker.name, _ID.sub("*", breaker.name)
@@ -112,4 +119,4 @@ def _database() -> Readings:
     yield Reading(measures.POOL_ERRORS), state.errors
 
 
-_SOURCES = (_requests, _circuits, _cache, _database)
+_SOURCES = (_requests, _limits, _circuits, _cache, _database)

@@ -27,7 +27,7 @@ from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
 from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
 from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
-from resilience.recovery import Recovery
+from resilience.recovery import Chore, Recovery
 from resilience.registry import Registry
 from resilience.trouble import Trouble
 
@@ -150,6 +150,14 @@ class Door:
         """Write and read a value on a new connection; no breaker hears of it."""
         return canary.send(self.url, timeout=self.policy.probe_timeout)
 
+    def entrust(self, chore: Chore) -> None:
+        """Have ``chore`` done by the thread that probes, and before Redis is trusted again."""
+        self._recovery.chore = chore
+
+    def look_after(self) -> None:
+        """Make sure that somebody sees to what was entrusted."""
+        self._recovery.nudge()
+
     def close(self) -> None:
         """Let go of every idle connection."""
         self.pool.disconnect(inuse_connections=False)
@@ -215,9 +223,16 @@ class Door:
     def _probe(self, breaker: Breaker, permit: Permit) -> None:
         began = breaker.clock()
         verdict = self.look()
+        chore = self._recovery.chore
         if verdict.trouble is None:
-            breaker.succeeded(permit, began=began)
+            took = breaker.clock() - began
+            if chore is not None and not chore.before_trust():
+                breaker.failed(permit, reason="unsettled")
+                return
+            # How long the chore takes does not say that Redis is slow.
+            breaker.succeeded(permit, began=breaker.clock() - took)
         elif verdict.trouble is Trouble.WRITES and breaker is self.breaker:
+            # Redis is read again but not trusted yet: that is for the other breaker to say.
             self.writes.trip(reason=verdict.reason)
             breaker.succeeded(permit, began=began)
         else:

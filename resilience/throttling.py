@@ -21,7 +21,7 @@ from plinto.kernel.exceptions import RateLimitError
 from resilience import ratelimit
 from resilience.limits import Bucket
 from resilience.policies import DEFAULT, Policy
-from resilience.ratelimit import Verdict
+from resilience.verdicts import Verdict
 
 if TYPE_CHECKING:
     # REST framework imports this module while it imports its views.

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from resilience.limits import Bucket, Limit
 from resilience.policies import Policy
-from resilience.ratelimit import Limiter, Verdict
+from resilience.ratelimit import Limiter
 from resilience.redis import Door
+from resilience.verdicts import Verdict
 
 _numbers = itertools.count()
 
