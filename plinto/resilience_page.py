@@ -58,8 +58,9 @@ class ResiliencePage(View):
     def post(self, request: HttpRequest) -> HttpResponse:
         """Give the order of a form, tell what came of it, and lead back to the page."""
         breaker = request.POST.get("breaker", "")
+        act = _rehearse if "minutes" in request.POST else _order
         try:
-            told = _rehearse(request) if "minutes" in request.POST else _order(request)
+            told = act(request, breaker)
         except AuthorizationError:
             raise  # the site records it and answers 403
         except PlintoAPIException as refusal:
@@ -68,7 +69,7 @@ class ResiliencePage(View):
             staff.refuse(**asked(request), reason=why, target=target)
             messages.error(request, refusal.message)
         else:
-            messages.success(request, f"{breaker}: {told} Processes hear of it within seconds.")
+            messages.success(request, f"{told} Processes hear of it within seconds.")
         return HttpResponseRedirect(reverse("admin:resilience"))
 
 
@@ -92,33 +93,27 @@ def verdict(overview: Overview, ready: Readiness) -> tuple[str, str]:
 
 
 def missing(overview: Overview) -> dict[str, str]:
-    """Name what this process or any other is without, and in which state that is."""
+    """
+    Name what this process or any other is without, and in which state that is.
+
+    If nothing is missing, the answer is about the outage that may be rehearsed.
+    """
     found = health.missing()
     redis = [one for one in overview.breakers if one.name in operations.REHEARSABLE]
-    if "redis" not in found and any(one.open or one.half_open for one in redis):
-        found["redis"] = "gone"
-    return found
+    is_open = any(one.open or one.half_open for one in redis)
+    return {"redis": "gone", **found} if is_open or not found else found
 
 
-def _order(request: HttpRequest) -> str:
-    act = request.POST.get("act", "")
-    operations.order(
-        request.POST.get("breaker", ""),
-        act=act,
-        reason=request.POST.get("reason", ""),
-        **asked(request),
-    )
-    return f"“{operations.Act(act).label}” is ordered."
+def _order(request: HttpRequest, breaker: str) -> str:
+    act, reason = request.POST.get("act", ""), request.POST.get("reason", "")
+    operations.order(breaker, act=act, reason=reason, **asked(request))
+    return f"“{operations.Act(act).label}” is ordered for {breaker}."
 
 
-def _rehearse(request: HttpRequest) -> str:
-    ends_at = operations.rehearse(
-        request.POST.get("breaker", ""),
-        length=_minutes(request.POST["minutes"]),
-        reason=request.POST.get("reason", ""),
-        **asked(request),
-    )
-    return f"an outage is rehearsed until {rfc3339(ends_at)}."
+def _rehearse(request: HttpRequest, breaker: str) -> str:
+    length, reason = _minutes(request.POST["minutes"]), request.POST.get("reason", "")
+    ends_at = operations.rehearse(breaker, length=length, reason=reason, **asked(request))
+    return f"An outage of {breaker} is rehearsed until {rfc3339(ends_at)}."
 
 
 def _minutes(text: str) -> timedelta:

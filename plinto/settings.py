@@ -149,6 +149,7 @@ def _database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         return config
+    config["ENGINE"] = "resilience.postgres"
     # A thread uses one connection at a time, so more than threads + 2 would never be lent.
     share = max(1, DB_POOL_TOTAL // WEB_WORKERS)
     statement_ms = int(DB_STATEMENT_TIMEOUT * 1000)
@@ -160,15 +161,18 @@ def _database() -> dict[str, Any]:
             "max_size": min(share, WEB_THREADS + 2),
             "timeout": DB_POOL_TIMEOUT,
             "max_lifetime": 3600,
-            # The pool's own pauses double for five minutes: a database that comes back would
-            # be left alone for up to two more. Having given up, it tries at the next request.
+            # The pool's own pauses double for five minutes: a server that was full would be
+            # left alone for up to two more. Having given up, it tries at the next request.
             "reconnect_timeout": 2.0,
         },
-        "connect_timeout": 3,
+        "connect_timeout": 2,
         "tcp_user_timeout": 5000,
         "options": f"-c statement_timeout={statement_ms} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=30000",
     }
+    if "," in config["HOST"]:
+        # After a failover only one of the hosts takes writes.
+        config["OPTIONS"].setdefault("target_session_attrs", "read-write")
     return config
 
 

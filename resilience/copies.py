@@ -24,8 +24,9 @@ import orjson
 from django.conf import settings
 
 from resilience.errors import RedisUnavailableError
-from resilience.redis import Door, Script, door
+from resilience.redis import Door, door
 from resilience.registry import Registry
+from resilience.scripts import Script
 
 # Longer than any request can hold a row it has read before it writes the copy.
 _SLOWEST_REQUEST = timedelta(seconds=60)

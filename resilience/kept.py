@@ -9,7 +9,8 @@ from django_redis.client import DefaultClient  # type: ignore[import-untyped]
 
 from resilience.codec import decode, encode
 from resilience.purge import sweep, unlink
-from resilience.redis import Door, Script
+from resilience.redis import Door
+from resilience.scripts import Script
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache

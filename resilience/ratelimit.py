@@ -33,8 +33,9 @@ from resilience.contract import enforces
 from resilience.errors import RedisUnavailableError
 from resilience.limits import Bucket
 from resilience.policies import Policy
-from resilience.redis import Door, Script, door
+from resilience.redis import Door, door
 from resilience.registry import Registry
+from resilience.scripts import Script
 from resilience.sliding import Ask, Filling, Hearsay, SlidingWindows
 from resilience.verdicts import Verdict, tallied, verdicts
 

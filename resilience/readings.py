@@ -114,8 +114,7 @@ def _database() -> Readings:
     for name, connections in (("open", state.size), ("idle", state.available), ("max", state.max)):
         yield Reading(measures.POOL_CONNECTIONS, (name,)), connections
     yield Reading(measures.POOL_WAITING), state.waiting
-    wait_ms = getattr(state, "wait_p95_ms", state.wait_mean_ms)
-    yield Reading(measures.POOL_WAIT), wait_ms / 1000
+    yield Reading(measures.POOL_WAIT), state.wait_p95_ms / 1000
     yield Reading(measures.POOL_ERRORS), state.errors
 
 

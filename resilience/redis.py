@@ -7,10 +7,8 @@ hears of writes alone, because a Redis that is full, or cannot save, still answe
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,22 +27,10 @@ from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavaila
 from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
 from resilience.recovery import Chore, Recovery
 from resilience.registry import Registry
+from resilience.scripts import Script
 from resilience.trouble import Trouble
 
 NUDGE_EVERY = 1.0
-
-
-@dataclass(frozen=True)
-class Script:
-    """A Lua script, sent by its digest."""
-
-    source: str
-    digest: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Redis names scripts by SHA-1; nothing is protected by it.
-        digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
-        object.__setattr__(self, "digest", digest)
 
 
 class Door:

@@ -204,7 +204,10 @@ def test_a_refusal_is_in_the_trail_with_its_origin_and_without_the_password(api)
 def test_counters_that_are_over_are_cleared_away(api):
     api.post(LOGIN, {"email": "ada@example.com", "password": WRONG})
 
-    assert counters.trim(now=timezone.now() + timedelta(hours=1)) == 2
+    assert Counter.objects.filter(scope__in=["stranger", "source"]).count() == 2
+    written = Counter.objects.count()
+    assert counters.trim(now=timezone.now() + timedelta(hours=1)) == written
+    assert not Counter.objects.exists()
 
 
 def test_a_lockout_is_in_the_trail_once_and_each_further_knock_as_a_refusal(api):

@@ -128,6 +128,7 @@ def busy(redis: RedisServer) -> Iterator[None]:
             yield
         finally:
             redis.cli("SCRIPT", "KILL")
+            eventually(lambda: _accepts(redis, "GET", "any"), seconds=10)
 
 
 @contextmanager

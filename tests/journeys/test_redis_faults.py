@@ -55,14 +55,14 @@ def test_no_answer_is_wrong_while_redis(lab, figure, fault):
 @pytest.mark.parametrize("words", [("FLUSHALL",), ("SCRIPT", "FLUSH")], ids=" ".join)
 def test_nobody_notices_that_redis_forgets_all_the_time(lab, figure, words):
     forgetting = redis_faults.again_and_again(lambda: lab.redis.cli(*words))
-    found = lab.try_out(forgetting, shows="ok")
+    found = lab.try_out(forgetting, is_noticed=False)
     figure(found.figures)
     assert found.wrong == []
 
 
 def test_nothing_revoked_revives_while_redis_evicts_copies_and_tombstones(lab, figure):
     before = int(redis_faults.info(lab.redis, "evicted_keys"))
-    found = lab.try_out(redis_faults.evicting(lab.redis), shows="ok")
+    found = lab.try_out(redis_faults.evicting(lab.redis), is_noticed=False)
     evicted = int(redis_faults.info(lab.redis, "evicted_keys")) - before
     figure(f"{evicted} keys evicted; {found.figures}")
     assert evicted > 0

@@ -68,7 +68,7 @@ def test_an_order_is_given_and_recorded_with_its_reason(act, event):
     assert (row.action, row.reason, row.target_id) == (event, "drill", "redis:default")
     assert (row.actor_kind, row.actor_id) == ("staff", str(administrator.pk))
     assert row.changes == {"order": ["automatic", act]}
-    assert "is ordered. Processes hear of it within seconds." in page
+    assert "is ordered for redis:default. Processes hear of it within seconds." in page
 
 
 def test_the_trail_tells_what_stood_before(browser):
@@ -89,7 +89,7 @@ def test_a_rehearsal_is_bounded_and_recorded_with_its_end(browser):
     assert row.action == "circuit.outage_rehearsed"
     assert row.changes["order"] == ["automatic", "force_open"]
     assert row.changes["ends_at"][0] is None
-    assert "an outage is rehearsed until" in page
+    assert "An outage of redis:default is rehearsed until" in page
 
 
 def test_the_page_shows_the_standing_order_and_who_gave_it():

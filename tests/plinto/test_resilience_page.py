@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditRow
-from resilience import health
+from resilience import contract, health
 from tests.accounts.staff import browser_of, helper
 from tests.plinto.processes import a_circuit, a_move, a_process
 
@@ -163,7 +163,8 @@ def test_the_page_answers_without_redis(browser, redis_server):
     redis_server.kill()
     text = text_of(shown(browser))
     assert "Degraded here: redis." in text
-    assert "nothing that was revoked is accepted" in text
+    assert "What holds meanwhile" in text
+    assert contract.controls()[0].cell("redis", "gone").guarantee in text
 
 
 def test_the_page_is_never_kept_by_a_browser_or_a_proxy(browser):

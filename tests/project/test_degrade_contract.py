@@ -27,11 +27,7 @@ from tests.project.test_routes import api_routes
 from tests.project.tree import PACKAGES, ROOT, import_everything, name_of, python_files
 
 # Rows that tell operators something and decide about nobody.
-DECIDING_NOTHING = {
-    "resilience.Process",
-    "resilience.CircuitTransition",
-    "resilience.CircuitOrder",
-}
+DECIDING_NOTHING = {"resilience.Process", "resilience.CircuitTransition", "resilience.CircuitOrder"}
 READING = {"get", "head", "options"}
 # The ways to Redis that lie open to the layers above resilience.
 WAYS_TO_REDIS = (

@@ -9,7 +9,7 @@ from redis.exceptions import LockError
 
 from resilience.circuit import State
 from resilience.errors import RedisCommandError, RedisUnavailableError
-from resilience.redis import Script
+from resilience.scripts import Script
 from tests.resilience.conftest import at_once, eventually
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.redis import RedisServer
