@@ -39,9 +39,10 @@ test: $(VENV)/.dev ## run every test, against a real PostgreSQL and a real Redis
 test-sqlite: $(VENV)/.dev ## run the tests on SQLite without Redis
 	PLINTO_TEST_DATABASE=sqlite $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
-journeys: $(VENV)/.dev ## walk every journey in its full length, which takes about eight minutes
+journeys: $(VENV)/.dev ## walk every journey in its full length, which takes about half an hour
 	JOURNEY_SECONDS=60 JOURNEY_SAMPLES=200 JOURNEY_LOGINS=1000 JOURNEY_REGISTRATIONS=400 \
-	JOURNEY_PATIENT=1 $(BIN)/python -m pytest -p no:xdist -m journey $(ARGS)
+	JOURNEY_PATIENT=1 JOURNEY_STATES=all JOURNEY_REQUESTS=4000 \
+	$(BIN)/python -m pytest -p no:xdist -m journey $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, migrations, deployment, OpenAPI, duplicates, documents
 	$(BIN)/ruff format --check .

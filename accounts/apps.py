@@ -2,7 +2,8 @@
 
 from django.apps import AppConfig
 
-from resilience import health
+from accounts import controls
+from resilience import contract, health
 from resilience.worker import roster
 
 
@@ -16,6 +17,7 @@ class AccountsConfig(AppConfig):
         from accounts.health import SigningKeyUsable  # noqa: PLC0415
         from accounts.services import housekeeping, outbox  # noqa: PLC0415
 
+        contract.register(*controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         for chore in housekeeping.CHORES:

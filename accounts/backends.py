@@ -10,11 +10,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.services import sign_in
 from plinto.kernel import origin
+from resilience.contract import enforces
 
 
+@enforces(controls.STAFF_RIGHTS, controls.SWITCHED_OFF)
 class PasswordBackend(ModelBackend):
     """
     Check a password through ``services.sign_in``, so guesses at the admin site count too.

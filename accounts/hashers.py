@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
+from accounts import controls
 from accounts.errors import HashingBusy
+from resilience.contract import enforces
 
 # Longer than a queue of hashes takes when the process is well; beyond it more waiting is useless.
 _WAIT_SECONDS = 2.0
@@ -17,6 +19,7 @@ _WAIT_SECONDS = 2.0
 _slots = threading.BoundedSemaphore(settings.HASH_SLOTS)
 
 
+@enforces(controls.PASSWORD_HASHING)
 class BoundedArgon2Hasher(Argon2PasswordHasher):
     """
     argon2id with 19 MiB, two passes and one lane (OWASP Password Storage Cheat Sheet).

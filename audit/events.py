@@ -50,3 +50,9 @@ class Event(StrEnum):
     ADMIN_SIGNED_OUT = "admin.signed_out"
     ADMIN_REFUSED = "admin.refused"
     ADMIN_CHANGED = "admin.changed", "changes"
+
+    CIRCUIT_FORCED_OPEN = "circuit.forced_open", "changes"
+    CIRCUIT_FORCED_CLOSED = "circuit.forced_closed", "changes"
+    CIRCUIT_RELEASED = "circuit.released", "changes"
+    CIRCUIT_RESET = "circuit.reset", "changes"
+    CIRCUIT_OUTAGE_REHEARSED = "circuit.outage_rehearsed", "changes"

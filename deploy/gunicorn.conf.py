@@ -11,12 +11,16 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
+from plinto.serving import WebProcess
+from resilience.slots import Slots
 
 ENVIRONMENT = Environment(os.environ)
 
@@ -32,10 +36,23 @@ class StructuredLogger(Logger):  # type: ignore[misc]  # no types
         self.error_log.propagate = True
 
 
-bind = f"{ENVIRONMENT.text('BIND', '127.0.0.1')}:{ENVIRONMENT.whole('PORT', 8000, most=65_535)}"
+_port = ENVIRONMENT.whole("PORT", 8000, most=65_535)
+bind = [f"{ENVIRONMENT.text('BIND', '127.0.0.1')}:{_port}"]
+_metrics = ENVIRONMENT.address("METRICS_BIND")
+if _metrics is not None:
+    # Requests at the port of METRICS_BIND need no token, so nobody else may come in there.
+    if _metrics.port == _port:
+        raise ImproperlyConfigured("METRICS_BIND must have another port than PORT.")
+    bind.append(f"[{_metrics.host}]:{_metrics.port}")
 backlog = 2048
 
-worker_class = "gthread"
+
+class Worker(WebProcess):
+    drains_for = ENVIRONMENT.seconds("DRAIN_SECONDS", 5.0, least=0, most=300)
+    longest_request = ENVIRONMENT.seconds("LONGEST_REQUEST", 60.0, least=1, most=3600)
+
+
+worker_class = Worker
 workers = ENVIRONMENT.whole("WEB_WORKERS", 2, most=256)
 threads = ENVIRONMENT.whole("WEB_THREADS", 4, most=512)
 # Each process opens its own pools and breakers; nothing is shared across the fork.
@@ -46,7 +63,7 @@ max_requests = 0
 # Longer than the 60 s after which common balancers drop an idle connection, so that they and not
 # this server close it: the other order loses the request that is just being sent.
 keepalive = 65
-graceful_timeout = 30
+graceful_timeout = int(30 + Worker.drains_for)
 timeout = 30
 # The heartbeat is a file; on a disk that stalls, healthy workers would be killed.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
@@ -64,3 +81,9 @@ control_socket_disable = True
 accesslog = None
 logger_class = StructuredLogger
 proc_name = "plinto"
+
+
+def on_starting(server: Any) -> None:  # noqa: ARG001 - Gunicorn passes it
+    """Let metrics begin at zero, unless a process of this deployment still adds to them."""
+    root = Path(__file__).resolve().parent.parent
+    Slots(Path(ENVIRONMENT.text("VAR_DIR", str(root / "var"))) / "metrics").begin_anew()

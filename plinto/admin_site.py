@@ -14,16 +14,22 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 
+from accounts import controls
 from accounts.asking import SESSION_KEY, asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
+from plinto import operations
 from plinto.kernel.exceptions import AuthorizationError
+from plinto.resilience_page import ResiliencePage
+from resilience.contract import enforces
+from resilience.throttling import meter_of
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
+@enforces(controls.STAFF_SESSIONS)
 class PlintoAdminSite(AdminSite):
     """Django's site without its own password page, its own log and its unlimited sign-in."""
 
@@ -73,6 +79,7 @@ class PlintoAdminSite(AdminSite):
         def recording(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             who = asked(request)
             structlog.contextvars.bind_contextvars(user_id=str(who["by"].pk))
+            meter_of(request).count("account", who["by"].pk)
             try:
                 return view(request, *args, **kwargs)
             except (PermissionDenied, AuthorizationError):
@@ -81,6 +88,33 @@ class PlintoAdminSite(AdminSite):
                 raise
 
         return super().admin_view(cast("View", update_wrapper(recording, view)), cacheable)
+
+    def get_urls(self) -> list[URLResolver | URLPattern]:
+        page = self.admin_view(ResiliencePage.as_view())
+        return [path("resilience/", page, name="resilience"), *super().get_urls()]
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """List the Resilience page with the apps, on the index and in the side bar."""
+        listed: list[dict[str, Any]] = list(super().get_app_list(request, app_label))
+        if app_label is None and request.user.has_perm(operations.VIEW):
+            address = reverse("admin:resilience")
+            page = {
+                "name": "Processes and circuit breakers",
+                "object_name": "ResiliencePage",
+                "admin_url": address,
+                "view_only": True,
+            }
+            listed.append(
+                {
+                    "name": "Resilience",
+                    "app_label": "resilience",
+                    "app_url": address,
+                    "models": [page],
+                }
+            )
+        return listed
 
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

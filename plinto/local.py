@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from urllib.error import URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,6 +58,7 @@ def _environment(given: dict[str, str]) -> dict[str, str]:
         "PORT": port,
         "PUBLIC_URL": f"http://localhost:{port}",
         "WEB_WORKERS": "1",
+        "DRAIN_SECONDS": "0",
         "LOG_LEVEL": "WARNING",
         "PYTHONUNBUFFERED": "1",
     }
@@ -130,7 +130,7 @@ def _answers(url: str, children: list[subprocess.Popen[bytes]]) -> bool:
         try:
             with urlopen(url, timeout=2):  # noqa: S310 - our own address
                 return True
-        except URLError:
+        except OSError:  # refused so far, or taken by a server that is still loading
             time.sleep(0.2)
     return False
 

@@ -15,6 +15,7 @@ from environ import Env
 
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
+from resilience import policies
 
 # Generic admin and form classes, which Django itself does not make subscriptable.
 django_stubs_ext.monkeypatch()
@@ -46,7 +47,8 @@ TRUSTED_PROXIES = ENVIRONMENT.networks("TRUSTED_PROXIES")
 # The origin middleware drops this header unless a trusted proxy sent it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = _https
-SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/v1/health/"]
+SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/v1/health/", r"^metrics$"]
+METRICS_BIND = ENVIRONMENT.address("METRICS_BIND")
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _https
 SECURE_HSTS_PRELOAD = _https
@@ -80,9 +82,12 @@ INSTALLED_APPS = [
     "accounts",
 ]
 MIDDLEWARE = [
+    "resilience.traffic.TrafficMiddleware",
     "plinto.kernel.middleware.RequestMiddleware",
+    "resilience.operators.PrivateAddressMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "resilience.middleware.LimitsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -144,6 +149,7 @@ def _database() -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
         return config
+    config["ENGINE"] = "resilience.postgres"
     # A thread uses one connection at a time, so more than threads + 2 would never be lent.
     share = max(1, DB_POOL_TOTAL // WEB_WORKERS)
     statement_ms = int(DB_STATEMENT_TIMEOUT * 1000)
@@ -155,15 +161,18 @@ def _database() -> dict[str, Any]:
             "max_size": min(share, WEB_THREADS + 2),
             "timeout": DB_POOL_TIMEOUT,
             "max_lifetime": 3600,
-            # The pool's own pauses double for five minutes: a database that comes back would
-            # be left alone for up to two more. Having given up, it tries at the next request.
+            # The pool's own pauses double for five minutes: a server that was full would be
+            # left alone for up to two more. Having given up, it tries at the next request.
             "reconnect_timeout": 2.0,
         },
-        "connect_timeout": 3,
+        "connect_timeout": 2,
         "tcp_user_timeout": 5000,
         "options": f"-c statement_timeout={statement_ms} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=30000",
     }
+    if "," in config["HOST"]:
+        # After a failover only one of the hosts takes writes.
+        config["OPTIONS"].setdefault("target_session_attrs", "read-write")
     return config
 
 
@@ -175,6 +184,7 @@ USE_I18N = False
 
 # --- Redis -------------------------------------------------------------------------------------
 REDIS_URL = ENVIRONMENT.text("REDIS_URL")
+REDIS_TIMEOUT = ENVIRONMENT.seconds("REDIS_TIMEOUT", 0.25, most=5)
 SECURITY_COPY_TTL = ENVIRONMENT.seconds("SECURITY_COPY_TTL", 10.0, most=60)
 CACHES = {
     "default": {
@@ -182,7 +192,7 @@ CACHES = {
         "LOCATION": REDIS_URL,
         "KEY_PREFIX": "plinto",
         "OPTIONS": {
-            "TIMEOUT_SECONDS": ENVIRONMENT.seconds("REDIS_TIMEOUT", 0.25, most=5),
+            "TIMEOUT_SECONDS": REDIS_TIMEOUT,
             "MAX_CONNECTIONS": WEB_THREADS + 4,
             "FALLBACK_ENTRIES": 1000,
             "BREAKER": {
@@ -245,9 +255,13 @@ EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
 EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_TIMEOUT = 10
 
+# --- Rate limits -------------------------------------------------------------------------------
+RATE_LIMITS = policies.chosen(ENVIRONMENT.words("RATE_LIMITS"), processes=WEB_WORKERS)
+
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["resilience.throttling.PolicyThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["plinto.kernel.permissions.Nobody"],
     "DEFAULT_PARSER_CLASSES": ["plinto.kernel.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["plinto.kernel.renderers.JSONRenderer"],

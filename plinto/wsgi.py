@@ -14,9 +14,10 @@ application = get_wsgi_application()
 
 # Only after Django is set up can its apps be imported.
 from accounts.services import keys, passwords  # noqa: E402
-from resilience import reporter  # noqa: E402
+from resilience import metrics, reporter  # noqa: E402
 from resilience.presence import Kind  # noqa: E402
 
 passwords.prepare()
 keys.prepare()
+metrics.start(kind="web")
 reporter.start(Kind.WEB)

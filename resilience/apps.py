@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from resilience import contract, controls
+
 
 class ResilienceConfig(AppConfig):
     name = "resilience"
@@ -16,3 +18,5 @@ class ResilienceConfig(AppConfig):
 
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)
+
+        contract.register(*controls.CONTROLS)

@@ -2,18 +2,44 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Callable
+
 import structlog
 
 from resilience.breaker import Breaker
 from resilience.circuit import Listener, Policy, State, Transition
+from resilience.forks import renew_after_fork
 from resilience.registry import Registry
 
 # Reasons that waiting does not mend.
 NEEDS_AN_OPERATOR = frozenset({"denied"})
+_REMIND_EVERY = 60.0
 
 _log = structlog.get_logger(__name__)
 _breakers: Registry[str, Breaker] = Registry()
 _listeners: tuple[Listener, ...] = ()
+
+
+class Moves:
+    """How often the breakers of this process moved, by name, state before and state after."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        self._counted: Counter[tuple[str, State, State]] = Counter()
+
+    def note(self, change: Transition) -> None:
+        self._counted[change.name, change.before.state, change.after.state] += 1
+
+    def counts(self) -> list[tuple[tuple[str, State, State], int]]:
+        return list(self._counted.items())
+
+
+moves = Moves()
 
 
 def get(name: str, *, policy: Policy | None = None) -> Breaker:
@@ -53,7 +79,8 @@ def unsubscribe(listener: Listener) -> None:
 
 def _new(name: str, policy: Policy | None) -> Breaker:
     breaker = Breaker(name, policy=policy)
-    breaker.subscribe(_write_down)
+    breaker.subscribe(_Diary(clock=breaker.clock).note)
+    breaker.subscribe(moves.note)
     breaker.subscribe(_pass_on)
     return breaker
 
@@ -63,16 +90,33 @@ def _pass_on(change: Transition) -> None:
         listener(change)
 
 
-def _write_down(change: Transition) -> None:
-    """Write one line per transition; a line per failed call would bury it."""
-    write = _log.info if change.after.state is State.CLOSED else _log.warning
-    if change.after.reason in NEEDS_AN_OPERATOR:
-        write = _log.critical
-    write(
-        "circuit_moved",
-        breaker=change.name,
-        before=change.before.state.value,
-        after=change.after.state.value,
-        reason=change.after.reason,
-        generation=change.after.generation,
-    )
+class _Diary:
+    """
+    Writes down how one breaker moves.
+
+    Leaving and regaining the closed state is a line each. Meanwhile a failed probe is one at most
+    once a minute: a wrong password may stand for days.
+    """
+
+    def __init__(self, *, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._reminds_at = -math.inf
+
+    def note(self, change: Transition) -> None:
+        before, after = change.before, change.after
+        is_news = State.CLOSED in (before.state, after.state) or after.is_forced
+        is_reminder = after.state is State.OPEN and self._clock() >= self._reminds_at
+        if not (is_news or is_reminder):
+            return
+        self._reminds_at = self._clock() + _REMIND_EVERY
+        write = _log.info if after.state is State.CLOSED else _log.warning
+        if after.reason in NEEDS_AN_OPERATOR:
+            write = _log.critical
+        write(
+            "circuit_moved",
+            breaker=change.name,
+            before=before.state.value,
+            after=after.state.value,
+            reason=after.reason,
+            generation=after.generation,
+        )

@@ -15,7 +15,7 @@ than the row:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -24,8 +24,9 @@ import orjson
 from django.conf import settings
 
 from resilience.errors import RedisUnavailableError
-from resilience.redis import Door, Script, door
+from resilience.redis import Door, door
 from resilience.registry import Registry
+from resilience.scripts import Script
 
 # Longer than any request can hold a row it has read before it writes the copy.
 _SLOWEST_REQUEST = timedelta(seconds=60)
@@ -46,6 +47,10 @@ for _, key in ipairs(KEYS) do
 end
 return 1
 """)
+
+
+Errand = Callable[[tuple[str, ...]], list[Any] | None]
+"""Something else to do in Redis that brings the values of the keys along, or ``None``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +74,29 @@ class Copies:
         self._longest = longest
         self.hits = self.misses = 0
 
-    def read(self, *keys: str) -> list[Copy | None]:
-        found = self._read(keys)
+    def read(self, *keys: str, errand: Errand | None = None) -> list[Copy | None]:
+        found = self._read(keys, errand)
         hits = sum(copy is not None for copy in found)
         self.hits += hits
         self.misses += len(found) - hits
         return found
 
-    def _read(self, keys: tuple[str, ...]) -> list[Copy | None]:
-        if not self._may_believe():
-            return [None] * len(keys)
+    def _read(self, keys: tuple[str, ...], errand: Errand | None) -> list[Copy | None]:
+        may_believe = self._may_believe()
+        if may_believe or errand:
+            held = (errand or self._fetch)(self._full(keys))
+            if held is None:
+                self._door.doubt()
+            elif may_believe:
+                return [_parsed(value) for value in held]
+        return [None] * len(keys)
+
+    def _fetch(self, keys: tuple[str, ...]) -> list[Any] | None:
         try:
-            held: list[Any] = self._door.client.mget(self._full(keys))
+            held: list[Any] = self._door.client.mget(keys)
         except RedisUnavailableError:
-            self._door.doubt()
-            return [None] * len(keys)
-        return [_parsed(value) for value in held]
+            return None
+        return held
 
     def fill(self, key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:
         milliseconds = _milliseconds(min(lifetime, self._longest))
@@ -114,15 +126,19 @@ class Copies:
         return self._door.is_up() and quiet_for > self._longest.total_seconds()
 
 
-def read(*keys: str) -> list[Copy | None]:
+def read(*keys: str, errand: Errand | None = None) -> list[Copy | None]:
     """
-    Return what Redis holds under ``keys``, in one round trip.
+    Return what Redis holds under ``keys``, in one round trip, which ``errand`` may make.
 
     ``None`` means "read the row": there is no copy, or Redis is not configured, not answering, or
-    not to be believed yet.
+    not to be believed yet. The errand is run in any case, and what it raises is raised.
     """
     copies = _copies()
-    return copies.read(*keys) if copies else [None] * len(keys)
+    if copies:
+        return copies.read(*keys, errand=errand)
+    if errand:
+        errand(())
+    return [None] * len(keys)
 
 
 def fill(key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:

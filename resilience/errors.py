@@ -7,7 +7,8 @@ PlintoServiceException
 ├── CircuitOpenError               a breaker keeps calls away from a dependency
 └── CacheError
     ├── RedisUnavailableError      Redis gave no answer that may be trusted: use the fallback
-    └── RedisCommandError          Redis understood and refused: a bug of the caller
+    ├── RedisCommandError          Redis understood and refused: a bug of the caller
+    └── RedisLockError             somebody else holds the lock
 """
 
 from __future__ import annotations
@@ -37,3 +38,7 @@ class RedisUnavailableError(CacheError):
 
 class RedisCommandError(CacheError):
     """The command itself was wrong: a value of another type, a wrong argument."""
+
+
+class RedisLockError(CacheError):
+    """The lock is somebody else's: it was not free in time, or ended before its release."""

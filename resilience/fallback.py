@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -59,7 +60,10 @@ class Fallback:
             value = self._live(key)
             if value is None:
                 return False
-            self._put(key, value, lifetime)
+            if lifetime is not None and lifetime <= 0:
+                del self._held[key]
+            else:
+                self._put(key, value, lifetime)
             return True
 
     def delete(self, key: str) -> bool:
@@ -84,6 +88,27 @@ class Fallback:
             self._held[key] = (b"%d" % number, self._held[key][1])
             self._held.move_to_end(key)
             return number
+
+    def remaining(self, key: str) -> int | None:
+        """Milliseconds the value still lives; 0 if there is none, ``None`` if it never ends."""
+        with self._lock:
+            if self._live(key) is None:
+                return 0
+            ends_at = self._held[key][1]
+            return None if ends_at is None else math.ceil((ends_at - self._clock()) * 1000)
+
+    def persist(self, key: str) -> bool:
+        """Let the value live for ever; false if it is not there or does so already."""
+        with self._lock:
+            if self._live(key) is None or self._held[key][1] is None:
+                return False
+            self._held[key] = (self._held[key][0], None)
+            self._held.move_to_end(key)
+            return True
+
+    def names(self) -> list[str]:
+        with self._lock:
+            return [key for key in list(self._held) if self._live(key) is not None]
 
     def rename(self, old: str, new: str) -> bool:
         with self._lock:

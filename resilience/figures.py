@@ -102,8 +102,7 @@ def _cache() -> dict[str, Any]:
 
 
 def _pool() -> dict[str, Any]:
-    state = asdict(pool.state())
-    return {"wait_p95_ms": state.get("wait_mean_ms", 0.0), **state}
+    return asdict(pool.state())
 
 
 def _text(unix_time: float | None) -> str | None:

@@ -8,7 +8,11 @@ therefore covered by construction, and a pipeline of a hundred commands is one o
 
 from __future__ import annotations
 
+import socket
+import struct
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import redis
@@ -21,9 +25,12 @@ from redis.connection import (
     UnixDomainSocketConnection,
 )
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
+from resilience import deadline
 from resilience.circuit import Permit
+from resilience.deadline import Budget
 from resilience.errors import CircuitOpenError
 from resilience.trouble import PASSING, Trouble, judge, reason_of, translated
 
@@ -40,20 +47,39 @@ _READ_COMMANDS = """
 """
 _READS = frozenset(_READ_COMMANDS.split())
 
+# A socket with a timeout of nothing would not wait for an answer that is already there.
+_LEAST_WAIT = 0.001
+# Linger for no time: what was not delivered is dropped, and the other end is told by a reset.
+_DISCARD = struct.pack("ii", 1, 0)
+
 
 class Visit:
     """One stay of a connection outside the pool: its permits and what came of it."""
 
-    __slots__ = ("answered", "began", "gate", "permit", "reason", "trouble", "wrote")
+    __slots__ = (
+        *("answered", "began", "budget", "gate", "is_cut_short", "permit"),
+        *("reason", "timeout", "trouble", "wrote"),
+    )
 
-    def __init__(self, gate: Gate, permit: Permit, began: float) -> None:
+    def __init__(
+        self, gate: Gate, permit: Permit, began: float, *, timeout: float, budget: Budget | None
+    ) -> None:
         self.gate = gate
         self.permit = permit
         self.began = began
+        self.timeout = timeout
+        self.budget = budget
         self.wrote: Permit | None = None
-        self.answered = False
+        self.answered = self.is_cut_short = False
         self.trouble: Trouble | None = None
         self.reason = ""
+
+    def may_wait(self) -> float:
+        """Seconds until an answer must be there: the timeout, or what the request has left."""
+        if self.budget is None:
+            return self.timeout
+        left = self.budget.left - (time.monotonic() - self.began)
+        return min(max(left, _LEAST_WAIT), self.timeout)
 
     def sending(self, command: Any) -> None:
         """
@@ -66,8 +92,18 @@ class Visit:
 
     def suffered(self, error: BaseException) -> None:
         trouble = judge(error)
+        if self._gave_up_early(error):
+            # Redis may be well: only a wait of the whole timeout speaks against it.
+            trouble, self.is_cut_short = Trouble.LOCAL, True
         if self.trouble is None or trouble > self.trouble:
             self.trouble, self.reason = trouble, reason_of(error)
+
+    def _gave_up_early(self, error: BaseException) -> bool:
+        return (
+            self.budget is not None
+            and isinstance(error, TimeoutError | RedisTimeoutError)
+            and time.monotonic() - self.began < self.timeout
+        )
 
 
 class Gate(Protocol):
@@ -83,6 +119,32 @@ class _Guarded:
     """Mixed into a connection class; a handshake happens before a visit and is not watched."""
 
     visit: Visit | None = None
+
+    def begin(self: Any, visit: Visit) -> None:
+        self.visit = visit
+        seconds = visit.may_wait()
+        # The visit before may have had less time.
+        if self._sock is not None and self._sock.gettimeout() != seconds:
+            self._sock.settimeout(seconds)
+
+    def _connect(self: Any) -> Any:
+        # The socket keeps this timeout through the handshake.
+        budget, usual = deadline.current(), (self.socket_timeout, self.socket_connect_timeout)
+        if budget is not None:
+            left = max(budget.left, _LEAST_WAIT)
+            self.socket_timeout, self.socket_connect_timeout = (min(left, each) for each in usual)
+        try:
+            return super()._connect()  # type: ignore[misc]
+        finally:
+            self.socket_timeout, self.socket_connect_timeout = usual
+
+    def disconnect(self, *args: Any) -> None:
+        # Closed politely, the kernel would go on for minutes to deliver a command that was given
+        # up, and Redis would carry it out after the outage.
+        if (opened := getattr(self, "_sock", None)) is not None:
+            with suppress(OSError):  # it may be gone already
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
+        super().disconnect(*args)  # type: ignore[misc]
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         if self.visit is not None:
@@ -154,7 +216,7 @@ class GuardedPool(ConnectionPool):
             visit.suffered(error)
             self._gate.settle(visit)
             raise
-        connection.visit = visit
+        connection.begin(visit)
         return connection
 
     def release(self, connection: Any) -> None:

@@ -16,16 +16,25 @@ import structlog
 from health_check.base import HealthCheck  # type: ignore[import-untyped]
 from health_check.exceptions import HealthCheckException  # type: ignore[import-untyped]
 
+from plinto.kernel.stopping import stopping
+from resilience import contract, controls
 from resilience.circuit import State
+from resilience.contract import enforces
 from resilience.probes import DatabaseAnswers, MigrationsApplied, RedisAnswers
 from resilience.redis import door
 from resilience.remembered import Remembered
 
 LOOK_EVERY = 1.0
-GUARANTEES = (
-    "Sign-in, sessions, revocation and lockout are decided by the database: "
-    "nothing that was revoked is accepted. Cached reads may cost a query."
-)
+# What errors of Redis say about its state; the others say that it is gone.
+_STATES = {
+    "TimeoutError": "stalled",
+    "BUSY": "stalled",
+    "slow": "slow",
+    "readonly": "read_only",
+    "OutOfMemoryError": "read_only",
+    "MISCONF": "read_only",
+    "NOREPLICAS": "read_only",
+}
 
 _log = structlog.get_logger(__name__)
 
@@ -91,6 +100,7 @@ class Readiness:
     findings: dict[str, Finding]
 
 
+@enforces(controls.READINESS)
 def readiness() -> Readiness:
     """
     Tell whether signing in is possible: ``ok``, ``degraded`` or ``unavailable``.
@@ -106,21 +116,47 @@ def readiness() -> Readiness:
             findings |= {name: look() for name, look in _required.items()}
     if door() is not None:
         findings["redis"] = redis_look()
-    since = degraded_since()
-    degraded = (
-        []
-        if since is None
-        else [
-            {
-                "what": "redis",
-                "since": datetime.fromtimestamp(since, tz=UTC),
-                "guarantees": GUARANTEES,
-            }
-        ]
-    )
-    if not all(findings[name].is_well for name in findings if name != "redis"):
+    degraded = _degraded(findings["database"])
+    is_able = all(findings[name].is_well for name in findings if name != "redis")
+    # Nothing new for a process that is about to end, however well it is.
+    if stopping or not is_able:
         return Readiness("unavailable", degraded, findings)
     return Readiness("degraded" if degraded else "ok", degraded, findings)
+
+
+def missing() -> dict[str, str]:
+    """Map each dependency this process misses to its state, as the degrade contract names it."""
+    return {what: state for what, (state, _) in _missing(database_look()).items()}
+
+
+def _degraded(database: Finding) -> list[dict[str, Any]]:
+    return [
+        {
+            "what": what,
+            "since": datetime.fromtimestamp(since, tz=UTC),
+            "guarantees": contract.guarantees(what, state),
+        }
+        for what, (state, since) in _missing(database).items()
+    ]
+
+
+def _missing(database: Finding) -> dict[str, tuple[str, float]]:
+    """Map what is missing to its state, and the Unix time since which it is."""
+    found = {} if database.is_well else {"database": ("gone", database.since)}
+    since = degraded_since()
+    return found if since is None else {**found, "redis": (_redis_state(), since)}
+
+
+def _redis_state() -> str:
+    """Name the trouble by what the breakers, or else the last look, say of it."""
+    found = door()
+    if found is None:
+        return "gone"
+    reads, writes = found.breaker.standing, found.writes.standing
+    if reads.state is State.CLOSED and writes.state is not State.CLOSED:
+        return "read_only"
+    reason = redis_look().error if reads.state is State.CLOSED else reads.reason
+    return _STATES.get(reason, "gone")
 
 
 def degraded_since() -> float | None:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 from django_redis.client import DefaultClient  # type: ignore[import-untyped]
-from django_redis.client.default import glob_escape  # type: ignore[import-untyped]
 
 from resilience.codec import decode, encode
-from resilience.redis import Door, Script
+from resilience.purge import sweep, unlink
+from resilience.redis import Door
+from resilience.scripts import Script
 
 if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
     from django_redis.util import CacheKey  # type: ignore[import-untyped]
 
     from resilience.guarded import GuardedRedis
-
-_SCAN_COUNT = 500
 
 _INCREASE = Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end
@@ -61,17 +61,28 @@ class KeptClient(DefaultClient):  # type: ignore[misc]
     def rename(self, old: CacheKey, new: CacheKey) -> bool:
         return bool(self._door.run(_RENAME, keys=(old, new), arguments=()))
 
-    def clear_prefix(self) -> None:
-        """
-        Remove every key under the cache's prefix, a batch at a time.
+    def remaining(self, key: CacheKey) -> int | None:
+        """Milliseconds the value still lives; 0 if there is none, ``None`` if it never ends."""
+        left: int = self._door.client.pttl(key)
+        return {-1: None, -2: 0}.get(left, left)
 
-        FLUSHDB would take the tombstones of ended sessions with it.
-        """
-        client, cursor = self._door.client, 0
-        pattern = f"{glob_escape(self._backend.key_prefix)}:*"
+    def touch(self, key: CacheKey, timeout: float | None = None, **_options: Any) -> bool:
+        if timeout is not None:
+            return bool(self._door.client.pexpire(key, int(timeout * 1000)))
+        # PERSIST does not tell a value that lives for ever already from one that is not there.
+        return bool(self._door.client.persist(key) or self._door.client.exists(key))
+
+    def scanned(self, pattern: str, *, count: int) -> Iterator[list[str]]:
+        """Yield the full keys that match, a page of ``SCAN`` at a time; pages may be empty."""
+        cursor = 0
         while True:
-            cursor, keys = client.scan(cursor, match=pattern, count=_SCAN_COUNT)
-            if keys:
-                client.unlink(*keys)
+            cursor, keys = self._door.client.scan(cursor, match=pattern, count=count)
+            yield [str(key, "utf-8", "replace") for key in cast("list[bytes]", keys)]
             if cursor == 0:
                 return
+
+    def unlink(self, names: Sequence[str]) -> None:
+        unlink(self._door.client, names)
+
+    def clear(self, **_options: Any) -> None:
+        sweep(self._door.client, prefix=self._backend.key_prefix)

@@ -85,8 +85,8 @@ class RedisAnswers(HealthCheck):  # type: ignore[misc]
 def unpooled(alias: str) -> BaseDatabaseWrapper:
     """Make a connection to the database ``alias`` outside its pool; close it after use."""
     configured = connections[alias]
-    options = {**configured.settings_dict["OPTIONS"]}
-    options.pop("pool", None)
+    given = configured.settings_dict["OPTIONS"]
+    options = {name: value for name, value in given.items() if name != "pool"}
     settings: dict[str, Any] = {**configured.settings_dict, "OPTIONS": options}
     return type(configured)(settings, alias)
 

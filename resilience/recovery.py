@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from resilience.breaker import Breaker
 from resilience.circuit import Permit
@@ -15,12 +16,26 @@ _BETWEEN_PROBES = 0.05
 _BETWEEN_LOOKS = 1.0
 
 
+class Chore(Protocol):
+    """Work that an outage leaves behind."""
+
+    def due_in(self) -> float | None:
+        """Seconds until the next attempt; ``None`` if nothing is left to do."""
+
+    def attempt(self) -> None:
+        """Do what is due, if it is time."""
+
+    def before_trust(self) -> bool:
+        """Do what must be done before the dependency is used again; tell whether it is."""
+
+
 class Recovery:
     """
     Probes ``breakers`` while any of them is not closed, so that no request has to.
 
-    The thread is started by the first ``nudge`` and ends when all is well. ``probe`` makes one
-    attempt with the permit it is given and reports the outcome to the breaker itself.
+    The thread is started by the first ``nudge`` and ends when all is well and the ``chore``, if
+    there is one, is done. ``probe`` makes one attempt with the permit it is given and reports the
+    outcome to the breaker itself.
     """
 
     def __init__(
@@ -35,6 +50,7 @@ class Recovery:
         self._spawn = spawn
         self._breakers = breakers
         self._probe = probe
+        self.chore: Chore | None = None
         self.renew()
         renew_after_fork(self)
 
@@ -44,16 +60,14 @@ class Recovery:
 
     def nudge(self) -> None:
         """Make sure that somebody probes: the thread, or the caller if no thread can be had."""
-        thread = self._thread
-        if thread is not None and thread.is_alive():
-            return
         try:
             self._start()
         except RuntimeError:
             # The machine is out of threads, or the interpreter is ending.
-            self._probe_what_is_due()
+            self._do_what_is_due()
 
     def _start(self) -> None:
+        # Under the lock even if there is a thread: it may be about to end.
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
                 thread = self._spawn(target=self._run, name=self._name, daemon=True)
@@ -63,21 +77,26 @@ class Recovery:
     def _run(self) -> None:
         pause = threading.Event()
         while not self._is_over():
-            waits = [wait for one in self._breakers if (wait := one.next_probe_in()) is not None]
-            shortest = min(waits, default=_BETWEEN_LOOKS)
+            waits = [one.next_probe_in() for one in self._breakers]
+            if self.chore is not None:
+                waits.append(self.chore.due_in())
+            shortest = min((wait for wait in waits if wait is not None), default=_BETWEEN_LOOKS)
             pause.wait(min(max(shortest, _BETWEEN_PROBES), _BETWEEN_LOOKS))
-            self._probe_what_is_due()
+            self._do_what_is_due()
 
     def _is_over(self) -> bool:
         # Under the lock: a breaker that opens now finds either this thread still at work, or none.
         with self._lock:
-            is_over = all(breaker.is_closed for breaker in self._breakers)
+            is_well = all(breaker.is_closed for breaker in self._breakers)
+            is_over = is_well and (self.chore is None or self.chore.due_in() is None)
             if is_over:
                 self._thread = None
             return is_over
 
-    def _probe_what_is_due(self) -> None:
+    def _do_what_is_due(self) -> None:
         for breaker in self._breakers:
             permit = breaker.take_probe()
             if permit is not None:
                 self._probe(breaker, permit)
+        if self.chore is not None:
+            self.chore.attempt()

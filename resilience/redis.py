@@ -7,10 +7,8 @@ hears of writes alone, because a Redis that is full, or cannot save, still answe
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,30 +19,18 @@ from django.core.signals import setting_changed
 from django.dispatch import receiver
 from redis.exceptions import NoScriptError, RedisError
 
-from resilience import breakers, canary
+from resilience import breakers, canary, deadline
 from resilience.breaker import Breaker
 from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
-from resilience.errors import CircuitOpenError
+from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
 from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
-from resilience.recovery import Recovery
+from resilience.recovery import Chore, Recovery
 from resilience.registry import Registry
+from resilience.scripts import Script
 from resilience.trouble import Trouble
 
 NUDGE_EVERY = 1.0
-
-
-@dataclass(frozen=True)
-class Script:
-    """A Lua script, sent by its digest."""
-
-    source: str
-    digest: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        # Redis names scripts by SHA-1; nothing is protected by it.
-        digest = hashlib.sha1(self.source.encode(), usedforsecurity=False).hexdigest()
-        object.__setattr__(self, "digest", digest)
 
 
 class Door:
@@ -66,6 +52,7 @@ class Door:
     ) -> None:
         self.name = name
         self.url = url
+        self.timeout = timeout
         self.policy = policy or Policy()
         self.breaker = breakers.replace(f"redis:{name}", policy=self.policy)
         self.writes = breakers.replace(f"redis:{name}:writes", policy=self.policy)
@@ -117,18 +104,24 @@ class Door:
         Run ``script`` in one round trip, or two after Redis has forgotten it.
 
         :raises RedisUnavailableError: no answer; the script may have run
+        :raises RedisCommandError: Redis refused the script
         """
         try:
             return self.client.evalsha(script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
+            pass
+        try:
             return self.client.eval(script.source, len(keys), *keys, *arguments)
+        except NoScriptError as error:
+            raise RedisCommandError(reason="Redis does not know a script it was sent") from error
 
     def insist(self, script: Script, *, keys: tuple[str, ...], arguments: tuple[Any, ...]) -> bool:
         """
         Run ``script`` on a connection of its own, open circuit or not, and tell whether it ran.
 
         For what other processes must hear although this one still avoids Redis: after an outage
-        one of them may trust it again a minute earlier. No breaker hears of it.
+        one of them may trust it again a minute earlier. No breaker hears of it, and the budget of
+        the request does not bind it: a revocation is worth the wait.
         """
         pool = redis.ConnectionPool.from_url(self.url, **one_attempt(self.policy.probe_timeout))
         try:
@@ -143,6 +136,14 @@ class Door:
         """Write and read a value on a new connection; no breaker hears of it."""
         return canary.send(self.url, timeout=self.policy.probe_timeout)
 
+    def entrust(self, chore: Chore) -> None:
+        """Have ``chore`` done by the thread that probes, and before Redis is trusted again."""
+        self._recovery.chore = chore
+
+    def look_after(self) -> None:
+        """Make sure that somebody sees to what was entrusted."""
+        self._recovery.nudge()
+
     def close(self) -> None:
         """Let go of every idle connection."""
         self.pool.disconnect(inuse_connections=False)
@@ -154,13 +155,15 @@ class Door:
         self._doubted_at = -math.inf
 
     def enter(self) -> Visit:
-        breaker = self.breaker
+        breaker, budget = self.breaker, deadline.current()
         try:
             permit = breaker.permit or breaker.admit(may_probe=False)
-            return Visit(self, permit, breaker.clock())
         except CircuitOpenError:
             self._look_after_recovery()
             raise
+        if budget is not None and budget.left <= 0:
+            raise RedisUnavailableError(reason="the request has no time left for Redis")
+        return Visit(self, permit, breaker.clock(), timeout=self.timeout, budget=budget)
 
     def admit_write(self) -> Permit:
         try:
@@ -175,6 +178,10 @@ class Door:
     def settle(self, visit: Visit) -> None:
         """Tell the breakers how a visit ended."""
         trouble, reason = visit.trouble, visit.reason
+        if visit.budget is not None:
+            visit.budget.spend(self.breaker.clock() - visit.began)
+        if visit.is_cut_short:
+            self.doubt()  # what was sent may still be carried out
         if trouble is Trouble.LOCAL or not (trouble or visit.answered):
             return  # nothing was asked of Redis, or the asking thread was stopped
         if trouble is Trouble.WRITES and visit.wrote is None:
@@ -202,9 +209,16 @@ class Door:
     def _probe(self, breaker: Breaker, permit: Permit) -> None:
         began = breaker.clock()
         verdict = self.look()
+        chore = self._recovery.chore
         if verdict.trouble is None:
-            breaker.succeeded(permit, began=began)
+            took = breaker.clock() - began
+            if chore is not None and not chore.before_trust():
+                breaker.failed(permit, reason="unsettled")
+                return
+            # How long the chore takes does not say that Redis is slow.
+            breaker.succeeded(permit, began=breaker.clock() - took)
         elif verdict.trouble is Trouble.WRITES and breaker is self.breaker:
+            # Redis is read again but not trusted yet: that is for the other breaker to say.
             self.writes.trip(reason=verdict.reason)
             breaker.succeeded(permit, began=began)
         else:

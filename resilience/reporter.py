@@ -18,7 +18,7 @@ from django import db
 from django.db import connections
 from django.utils import timezone
 
-from resilience import breakers, figures, orders, presence
+from resilience import breakers, figures, orders, presence, ratelimit
 from resilience.apart import Line
 from resilience.circuit import Transition
 from resilience.history import History
@@ -35,9 +35,6 @@ _AT_MOST_EVERY = 0.25
 _STOPS_WITHIN = 1.0
 # One failed round is a restart of the server or a lock on SQLite; two are an outage.
 _ROUNDS_UNTIL_NEWS = 2
-
-# Web processes that live, as far as this one knows; they share limits that each counts alone.
-live_web_processes = 1
 
 
 class Reporter:
@@ -108,7 +105,6 @@ class Reporter:
             log.warning("reporter.database_lost", error=error)
 
     def _round(self, line: Line) -> None:
-        global live_web_processes
         is_goodbye = self._ending.is_set()
         if self._inherited and clear_shared():
             self._inherited = 0
@@ -126,7 +122,8 @@ class Reporter:
             if is_goodbye:
                 return
             around = presence.look_around(now=now)
-            live_web_processes = max(1, around.live_web)
+            # They share the limits that each of them counts alone.
+            ratelimit.believe_processes(around.live_web)
             self._inherited += presence.inherit(around.debtors, heir=self.life.id, now=now)
             newest = list(orders.newest())
         self._obedience.follow(newest, now=timezone.now())

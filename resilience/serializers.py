@@ -76,7 +76,9 @@ class PoolAnswer(serializers.Serializer[Any]):
     available = serializers.IntegerField(help_text="Of these, idle ones.")
     waiting = serializers.IntegerField(help_text="Threads that want a connection now.")
     max = serializers.IntegerField()
-    wait_p95_ms = serializers.FloatField(help_text="In a sum, that of the slowest process.")
+    wait_p95_ms = serializers.FloatField(
+        help_text="Of the last 512 check-outs; in a sum, that of the slowest process."
+    )
     errors = serializers.IntegerField()  # type: ignore[assignment]
 
 

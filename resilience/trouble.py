@@ -89,4 +89,7 @@ def translated(error: BaseException) -> CacheError:
 
 
 def _first_word(error: BaseException) -> str:
-    return str(error).split(" ", 1)[0] if isinstance(error, foreign.ResponseError) else ""
+    if not isinstance(error, foreign.ResponseError):
+        return ""
+    # A pipeline puts the number and the words of the command before the answer.
+    return str(error).rpartition(" of pipeline caused error: ")[2].split(" ", 1)[0]

@@ -1,10 +1,11 @@
-"""Health pages, at the root for load balancers and again under the API."""
+"""Health pages, at the root for load balancers and again under the API; and the metrics."""
 
 from __future__ import annotations
 
 from django.urls import path
 
 from resilience import views
+from resilience.metrics_view import MetricsView
 
 _PAGES = {
     "live": views.LiveView,
@@ -19,3 +20,4 @@ urlpatterns = [
     for prefix in ("", "api/v1/")
     for page, view in _PAGES.items()
 ]
+urlpatterns.append(path("metrics", MetricsView.as_view()))

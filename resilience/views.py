@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +13,7 @@ from rest_framework.views import APIView
 
 from plinto.kernel.permissions import Anyone
 from resilience import figures, health, overview, siblings
+from resilience.operators import has_health_token
 from resilience.overview import ProcessView
 from resilience.redis import door
 from resilience.serializers import (
@@ -32,6 +31,7 @@ class LiveView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=LiveAnswer)
     def get(self, request: Request) -> Response:  # noqa: ARG002
@@ -44,6 +44,7 @@ class ReadyView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses={200: ReadyAnswer, 503: ReadyAnswer})
     def get(self, request: Request) -> Response:
@@ -68,6 +69,7 @@ class RedisView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=RedisAnswer)
     def get(self, request: Request) -> Response:
@@ -99,6 +101,7 @@ class CircuitBreakerView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=CircuitsAnswer)
     def get(self, request: Request) -> Response:
@@ -118,6 +121,7 @@ class DatabaseView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "health"
 
     @extend_schema(responses=DatabaseAnswer)
     def get(self, request: Request) -> Response:
@@ -159,8 +163,5 @@ def _add_details(
     body: dict[str, Any], request: Request, details: Callable[[], dict[str, Any]]
 ) -> None:
     """Add what only the holder of the health token may know."""
-    expected = f"Bearer {settings.HEALTH_TOKEN}".encode()
-    given = request.headers.get("Authorization", "").encode()
-    # Compared in constant time: an early exit would tell the token byte by byte.
-    if settings.HEALTH_TOKEN and hmac.compare_digest(given, expected):
+    if has_health_token(request):
         body["details"] = details()

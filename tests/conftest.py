@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.services import keys
 from resilience.redis import door
+from resilience.stores import store
 from tests.api import Api
 from tests.database import empty_quickly
 from tests.servers.plugin import redis_key
@@ -59,6 +60,7 @@ def _no_leftovers_in_redis(pytestconfig: pytest.Config) -> Iterator[None]:
         # What was written aside during the trouble is dropped when trust ends and begins.
         opened.breaker.trip(reason="the test is over")
         opened.reset()
+        store("default").journal.renew()
     caches["default"].clear()
 
 

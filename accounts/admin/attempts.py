@@ -1,4 +1,4 @@
-"""Attempt counters: how busy guessers are; whom they count for, the table itself does not know."""
+"""Counters of attempts: how busy guessers are; whom they count for, the table does not know."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.admin.records import RecordAdmin
-from accounts.models import AttemptCounter
+from resilience.models import Counter
 
 
-@admin.register(AttemptCounter)
-class AttemptCounterAdmin(RecordAdmin[AttemptCounter]):
+@admin.register(Counter)
+class CounterAdmin(RecordAdmin[Counter]):
     """Counters clear themselves when their window ends."""
 
     list_display = ("scope", "count", "window_ends")
     fields = list_display
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[AttemptCounter]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Counter]:
         return super().get_queryset(request).defer("subject")
 
     @admin.display(description="window ends")
-    def window_ends(self, counter: AttemptCounter) -> datetime:
+    def window_ends(self, counter: Counter) -> datetime:
         return datetime.fromtimestamp(counter.ends, tz=UTC)

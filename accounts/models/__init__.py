@@ -1,6 +1,5 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
-from accounts.models.attempt import AttemptCounter
 from accounts.models.mail import OutboundMail
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
@@ -8,7 +7,6 @@ from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
-    "AttemptCounter",
     "MailboxProof",
     "OutboundMail",
     "PasswordLink",

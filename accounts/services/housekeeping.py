@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from accounts.services import (
-    attempts,
     keys,
     mailbox_proofs,
     outbox,
@@ -14,6 +13,7 @@ from accounts.services import (
     registrations,
     sessions,
 )
+from resilience import counters
 from resilience.worker import Chore
 
 _HOURLY = timedelta(hours=1)
@@ -24,7 +24,7 @@ def _trimming(name: str, run: Callable[[datetime], int]) -> Chore:
 
 
 CHORES = [
-    _trimming("attempts", lambda now: attempts.trim(now=now)),
+    _trimming("counters", lambda now: counters.trim(now=now)),
     _trimming("registrations", lambda now: registrations.trim(now=now)),
     _trimming("mailbox proofs", lambda now: mailbox_proofs.trim(now=now)),
     _trimming("password links", lambda now: password_links.trim(now=now)),

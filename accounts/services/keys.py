@@ -25,10 +25,12 @@ from django.db.models import Q
 from django.utils import timezone
 from jwt.algorithms import get_default_algorithms
 
+from accounts import controls
 from accounts.models import SigningKey
 from plinto.kernel.crypto import decrypt, encrypt, new_token
 from plinto.kernel.exceptions import ConfigurationError, ServiceUnavailableError
 from resilience import trimming
+from resilience.contract import enforces
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +41,7 @@ _RELOAD_SECONDS = 5.0
 # An unknown kid reloads the ring, but not once per forged token.
 _RELOAD_SECONDS_UNKNOWN = 0.1
 _PURPOSE = "signing key"
+_NO_KEY = "no signing key: run manage.py rotate_signing_key"
 
 _MAKERS: dict[str, Callable[[], PrivateKeyTypes]] = {
     "EdDSA": ed25519.Ed25519PrivateKey.generate,
@@ -63,6 +66,7 @@ class RingKey:
         return self.published_until is None or now < self.published_until
 
 
+@enforces(controls.SIGNING_KEYS)
 class KeyRing:
     """
     The ring of this process, read from the database and kept through its outages.
@@ -79,7 +83,7 @@ class KeyRing:
         """The youngest key whose time to sign has come."""
         keys = [key for key in self._current().values() if key.signs_from <= now]
         if not keys:
-            raise ConfigurationError(reason="no signing key: run manage.py rotate_signing_key")
+            raise ConfigurationError(reason=_NO_KEY)
         return max(keys, key=lambda key: key.signs_from)
 
     def verifying(self, kid: str, now: datetime) -> RingKey | None:
@@ -97,6 +101,14 @@ class KeyRing:
         self._loaded = float("-inf")
 
     def _current(self) -> dict[str, RingKey]:
+        keys = self._kept_or_read()
+        if not keys:
+            # Not 401 and not an empty JWKS: clients would throw their sessions away, and other
+            # services their copies of the keys, for a table that an operator will restore.
+            raise ConfigurationError(reason=_NO_KEY)
+        return keys
+
+    def _kept_or_read(self) -> dict[str, RingKey]:
         if time.monotonic() - self._loaded < _RELOAD_SECONDS:
             return self._keys
         try:

@@ -14,16 +14,19 @@ from uuid import UUID
 
 import orjson
 
+from accounts import controls
 from accounts.models import OutboundMail
 from accounts.services.letters import Letter
 from plinto.kernel import services
 from plinto.kernel.crypto import encrypt
+from resilience.contract import enforces
 
 CONTEXT_PURPOSE = "mail context"
 # RFC 5321, section 4.5.4.1 asks for four to five days; who signs up will not wait that long.
 GIVE_UP_AFTER = timedelta(hours=24)
 
 
+@enforces(controls.SIGN_UP)
 class EmailService:
     """The one way a letter leaves Plinto; the queue ``mail`` delivers it."""
 

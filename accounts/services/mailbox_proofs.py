@@ -9,11 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import controls
 from accounts.models import MailboxProof
 from accounts.rules.addresses import Address
 from accounts.services.mail import GIVE_UP_AFTER, get_email_service
 from plinto.kernel.crypto import keyed_digest, new_token, token_digest
 from resilience import trimming
+from resilience.contract import enforces
 
 LIVES_FOR = timedelta(minutes=60)
 # Each resend makes a new code; a guess is tried against all live ones, so few may live.
@@ -75,6 +77,7 @@ def by_code(address: Address, code: str, *, now: datetime) -> MailboxProof | Non
     return matching[0] if matching else None
 
 
+@enforces(controls.MAILBOX_PROOFS)
 def spend(proof: MailboxProof, *, now: datetime) -> bool:
     """Use a proof up; false when somebody else was faster. Its twins die with it."""
     if not MailboxProof.objects.filter(pk=proof.pk, used_at=None).update(used_at=now):

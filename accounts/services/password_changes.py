@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
+from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.models import User
 from accounts.services import password_links, passwords, sessions, sign_in, standing
@@ -15,8 +16,10 @@ from audit.events import Event
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import ValidationError
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 
+@enforces(controls.SIGN_IN, controls.SESSION_REVOCATION)
 def change(who: Standing, *, current: str, new: str, origin: Origin, now: datetime) -> None:
     """
     Replace the password, end the person's other sessions, and tell them by mail.

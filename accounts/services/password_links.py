@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
+from accounts import controls
 from accounts.errors import InvalidCode
 from accounts.models import PasswordLink, User
 from accounts.services import (
@@ -27,10 +28,12 @@ from audit.services.record import get_audit_service
 from plinto.kernel.crypto import keyed_digest, new_token, token_digest
 from plinto.kernel.origin import Origin
 from resilience import trimming
+from resilience.contract import enforces
 
 LIVES_FOR = timedelta(minutes=30)
 
 
+@enforces(controls.PASSWORD_LINKS)
 def request_reset(*, email: str, origin: Origin, now: datetime) -> None:
     """
     Mail a link to whoever has an account under this address; the answer never says whether.
@@ -101,6 +104,7 @@ def prolong(mail_id: UUID, *, sent_at: datetime) -> None:
     )
 
 
+@enforces(controls.PASSWORD_LINKS)
 def confirm(*, token: str, password: str, origin: Origin, now: datetime) -> None:
     """
     Set a password by link, end every session, and free the account from strangers' failures.

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
+from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import User
 from accounts.services import sessions, standing
@@ -15,8 +16,10 @@ from accounts.services.standing import Standing
 from audit.events import Event
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 
+@enforces(controls.PROFILES)
 def update(
     who: Standing, *, fields: dict[str, Any], origin: Origin, now: datetime
 ) -> dict[str, Any]:

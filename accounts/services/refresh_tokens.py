@@ -21,6 +21,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from accounts import controls
 from accounts.errors import RefreshTokenReused
 from accounts.models import Session, User
 from audit.events import Event
@@ -29,6 +30,7 @@ from audit.services.record import get_audit_service
 from plinto.kernel.crypto import keyed_digest, token_digest
 from plinto.kernel.exceptions import TokenError
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 PREFIX = "plr_"
 # Browsers race themselves: two tabs wake and refresh at once.
@@ -56,6 +58,7 @@ def digest(token: str) -> bytes:
     return token_digest(token)
 
 
+@enforces(controls.REFRESH_REUSE)
 def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
     """
     Exchange a refresh token for its successor.

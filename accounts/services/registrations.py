@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
+from accounts import controls
 from accounts.models import Registration, User
 from accounts.rules import addresses
 from accounts.rules.addresses import Address
@@ -20,11 +21,13 @@ from plinto.kernel.crypto import new_token, token_digest
 from plinto.kernel.exceptions import ValidationError
 from plinto.kernel.origin import Origin
 from resilience import trimming
+from resilience.contract import enforces
 
 # As long again as a mail may be on its way, so a late link still finds its registration.
 WAITS_FOR = 2 * GIVE_UP_AFTER
 
 
+@enforces(controls.SIGN_UP)
 def register(*, email: str, password: str, name: str, origin: Origin, now: datetime) -> str:
     """
     Let a registration wait for its mailbox to be proved, and return its handle.
@@ -61,6 +64,7 @@ def register(*, email: str, password: str, name: str, origin: Origin, now: datet
     return handle
 
 
+@enforces(controls.SIGN_UP)
 def resend(*, email: str, origin: Origin, now: datetime) -> None:
     """
     Mail a new link and code, if the address waits for one; the answer never says whether.

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
 from accounts.services import refresh_tokens, standing
@@ -26,6 +27,7 @@ from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 from resilience import trimming
+from resilience.contract import enforces
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ def start_without_tokens(
     return session
 
 
+@enforces(controls.STAFF_SESSIONS)
 def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
     """Ask the row whether a session goes on; for doors whose requests are few."""
     return _live(user_id, now=now).filter(pk=session_id).exists()
@@ -161,6 +164,7 @@ def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages
     return pages.cut(_live(user_id, now=now), wanted=wanted)
 
 
+@enforces(controls.SESSION_REVOCATION)
 def end_one(
     user_id: UUID, *, session_id: UUID, actor: Actor, origin: Origin, now: datetime
 ) -> None:
@@ -174,6 +178,7 @@ def end_one(
         raise NotFoundError
 
 
+@enforces(controls.SESSION_REVOCATION)
 def end_all(
     user_id: UUID,
     *,
@@ -190,6 +195,7 @@ def end_all(
     return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
 
 
+@enforces(controls.SESSION_REVOCATION)
 def end(
     chosen: QuerySet[Session], *, reason: str, actor: Actor, origin: Origin, now: datetime
 ) -> int:

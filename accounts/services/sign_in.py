@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
+from accounts import controls
 from accounts.errors import (
     InvalidCredentials,
     RefreshTokenReused,
@@ -26,6 +27,7 @@ from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import TokenError
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
 FAMILIAR_FOR = timedelta(days=90)
@@ -46,6 +48,7 @@ class _Candidate:
         return sessions.target_of(self.user) if self.user else Target("user")
 
 
+@enforces(controls.SIGN_IN)
 def with_password(email: str, password: str, *, origin: Origin, now: datetime) -> SignedIn:
     """
     Open a session for the right address and password.
@@ -105,6 +108,7 @@ def verified(candidate: _Candidate, password: str, *, origin: Origin, now: datet
     return user
 
 
+@enforces(controls.REFRESH_REUSE)
 def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
     """
     Continue a session.
@@ -134,6 +138,7 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     return SignedIn(session, session.user, access=access, refresh=rotation.successor)
 
 
+@enforces(controls.SIGN_IN)
 def again(who: Standing, password: str, *, origin: Origin, now: datetime) -> None:
     """
     Prove the password again, so that this session may do what asks for a fresh proof.

@@ -16,11 +16,14 @@ from uuid import UUID
 
 from django.conf import settings
 
+from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from accounts.services.tokens import Claims
 from audit.parties import Actor, ActorKind
 from resilience import copies
+from resilience.contract import enforces
+from resilience.copies import Errand
 
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
 # No access token of the session is valid beyond its lifetime, so nothing asks after that.
@@ -69,13 +72,17 @@ class Standing:
         return Actor(ActorKind.USER, id=str(self.user_id), label=self.person["email"])
 
 
-def of(claims: Claims, *, now: datetime) -> Standing:
+@enforces(controls.SESSION_REVOCATION, controls.SWITCHED_OFF, controls.PROFILES)
+def of(claims: Claims, *, now: datetime, errand: Errand | None = None) -> Standing:
     """
     Say who the bearer of verified claims is at this moment.
 
+    ``errand`` is made in the round trip that the copies take.
+
     :raises SessionEnded: the session has ended or expired, or the person may not sign in
     """
-    session, person = copies.read(_session_key(claims.session_id), _person_key(claims.user_id))
+    keys = (_session_key(claims.session_id), _person_key(claims.user_id))
+    session, person = copies.read(*keys, errand=errand)
     if session and not session.facts:
         raise SessionEnded(reason="tombstone")
     if session and session.facts and person and person.facts:

@@ -16,10 +16,12 @@ from rest_framework_simplejwt.exceptions import TokenError as ForeignTokenError
 from rest_framework_simplejwt.tokens import AccessToken as SimpleAccessToken
 from rest_framework_simplejwt.tokens import Token
 
+from accounts import controls
 from accounts.models import Session
 from accounts.services.keys import KeyRing, ring
 from plinto.kernel import services
 from plinto.kernel.exceptions import TokenError
+from resilience.contract import enforces
 
 _TYPE = "at+jwt"
 _REQUIRED = ["exp", "iat", "iss", "aud", "sub", "sid", "jti"]
@@ -89,6 +91,7 @@ class Claims:
     session_id: UUID
 
 
+@enforces(controls.SIGNING_KEYS)
 class JWTService:
     """Issues and reads access tokens."""
 

@@ -16,6 +16,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from accounts import controls
 from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.models import MailboxProof, Registration, User
 from accounts.rules.addresses import Address
@@ -35,6 +36,7 @@ from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.crypto import token_digest
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 # Each waiting registration costs a hash to compare, and strangers can add more of them.
 _COMPARED = 3
@@ -57,6 +59,7 @@ class _Chosen:
     method: str
 
 
+@enforces(controls.MAILBOX_PROOFS)
 def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) -> SignedIn | None:
     """
     Prove a mailbox by the link that was sent to it.
@@ -69,6 +72,7 @@ def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) 
     return _accept(proof, client=client, origin=origin, now=now)
 
 
+@enforces(controls.MAILBOX_PROOFS, controls.LOCKOUT)
 def by_code(
     email: str, code: str, *, client: ClientProof, origin: Origin, now: datetime
 ) -> SignedIn | None:

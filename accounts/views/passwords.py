@@ -21,11 +21,12 @@ class PasswordChangeView(APIView):
     """POST /api/v1/me/password"""
 
     permission_classes = [SignedIn]
+    limited_as = "login"
 
     @extend_schema(
         operation_id="change_password",
         request=PasswordChangeBody,
-        responses={204: None, **errors(*BODY, 401, 429)},
+        responses={204: None, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = PasswordChangeBody.read(request)
@@ -44,6 +45,7 @@ class PasswordResetView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "reset"
 
     @extend_schema(
         operation_id="request_password_reset",
@@ -63,6 +65,7 @@ class PasswordResetConfirmView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "reset"
 
     @extend_schema(
         operation_id="confirm_password_reset",

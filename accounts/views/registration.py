@@ -22,6 +22,7 @@ class RegisterView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "register"
 
     @extend_schema(
         operation_id="register",
@@ -39,6 +40,7 @@ class VerifyEmailView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "verify"
 
     @extend_schema(
         operation_id="verify_email",
@@ -49,7 +51,7 @@ class VerifyEmailView(APIView):
                 [answers.SignedInAnswer, answers.VerifiedAnswer],
                 resource_type_field_name=None,
             ),
-            **errors(*BODY, 401, 429),
+            **errors(*BODY, 401),
         },
     )
     def post(self, request: Request) -> Response:
@@ -70,6 +72,7 @@ class ResendView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "resend"
 
     @extend_schema(
         operation_id="resend_verification",

@@ -23,11 +23,12 @@ class LoginView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "login"
 
     @extend_schema(
         operation_id="login",
         request=LoginBody,
-        responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 429)},
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = LoginBody.read(request)
@@ -40,6 +41,7 @@ class RefreshView(APIView):
 
     authentication_classes = []
     permission_classes = [Anyone]
+    limited_as = "refresh"
 
     @extend_schema(
         operation_id="refresh_tokens",
@@ -58,11 +60,12 @@ class ReauthenticateView(APIView):
     """POST /api/v1/auth/reauthenticate"""
 
     permission_classes = [SignedIn]
+    limited_as = "login"
 
     @extend_schema(
         operation_id="reauthenticate",
         request=PasswordBody,
-        responses={204: None, **errors(*BODY, 401, 429)},
+        responses={204: None, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
         body = PasswordBody.read(request)

@@ -11,11 +11,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils import timezone
 
+from audit import controls
 from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import Actor, Outcome, Target
 from plinto.kernel import services
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 Changes = Mapping[str, tuple[Any, Any]]  # field: (before, after)
 
@@ -23,6 +25,7 @@ _SECRET_FIELD = re.compile(r"password|secret|token|digest|private|(^|_)(code|key
 _LABEL_CHARACTERS = 320  # the longest address, RFC 3696 erratum 1690
 
 
+@enforces(controls.TRAIL)
 class AuditService:
     """The one writer of the trail. If the row cannot be written, the act must not happen."""
 

@@ -5,11 +5,20 @@ from __future__ import annotations
 import ipaddress
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Address(NamedTuple):
+    """Where a server listens; the host of an IPv6 address is without its brackets."""
+
+    host: str
+    port: int
+
 
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"0", "false", "no", "off"}
@@ -81,6 +90,20 @@ class Environment:
             return [ipaddress.ip_network(word) for word in self.words(name)]
         except ValueError as error:
             raise ImproperlyConfigured(f"{name} must list addresses or networks.") from error
+
+    def address(self, name: str) -> Address | None:
+        """Read where to listen, such as ``127.0.0.1:9464`` or ``[::1]:9464``; empty is nowhere."""
+        given = self.text(name)
+        if not given:
+            return None
+        try:
+            parts = urlsplit(f"//{given}")
+            found = Address(str(ipaddress.ip_address(parts.hostname or "")), parts.port or 0)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be an address and a port.") from error
+        if not found.port or parts.username is not None or parts.path:
+            raise ImproperlyConfigured(f"{name} must be an address and a port.")
+        return found
 
     def origin(self, name: str, default: str) -> str:
         """Read a base address such as ``https://id.example.com``, without a trailing slash."""

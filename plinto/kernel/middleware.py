@@ -31,7 +31,7 @@ class RequestMiddleware:
         response["X-Request-ID"] = who.request_id
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
-        if not request.path.startswith("/health/"):
+        if not request.path.startswith(("/health/", "/metrics")):
             log.info(
                 "request.answered",
                 method=request.method,

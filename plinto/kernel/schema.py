@@ -16,7 +16,7 @@ _MEANINGS = {
     413: "The body is larger than 1 MiB.",
     415: "The body is not JSON in UTF-8.",
     422: "Fields are missing, unknown or not valid; `details.fields` names them.",
-    429: "Too many attempts; wait for `Retry-After` seconds.",
+    429: "Too many requests or attempts; wait for `Retry-After` seconds.",
     503: "A dependency is recovering; wait for `Retry-After` seconds.",
 }
 
@@ -32,10 +32,10 @@ class Error(serializers.Serializer[Any]):
 
 
 def errors(*statuses: int) -> dict[int, OpenApiResponse]:
-    """Document the refusals of a view; 503 may always happen."""
+    """Document the refusals of a view; 429 and 503 may always happen."""
     return {
         status: OpenApiResponse(Error, description=_MEANINGS[status])
-        for status in sorted({*statuses, 503})
+        for status in sorted({*statuses, 429, 503})
     }
 
 

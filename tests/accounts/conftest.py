@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
+from django.test import override_settings
 
 from accounts.services import outbox
+from resilience import policies
 from resilience.worker import Shift, run_until_idle
+
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -26,3 +32,29 @@ def letters() -> Callable[[], list[EmailMessage]]:
         return list(mail.outbox)
 
     return deliver
+
+
+@pytest.fixture
+def here() -> str:
+    """An address that no test has used; windows of a process outlive the tests."""
+    number = next(_numbers)
+    return f"10.90.{number >> 8}.{number & 255}"
+
+
+@pytest.fixture
+def limited() -> Callable[..., None]:
+    """Set limits for one test."""
+    with contextmanager(_limited)() as limit:
+        yield limit
+
+
+def _limited() -> Iterator[Callable[..., None]]:
+    changed: list[override_settings] = []
+
+    def limit(*words: str) -> None:
+        changed.append(override_settings(RATE_LIMITS=policies.chosen(words, processes=2)))
+        changed[-1].enable()
+
+    yield limit
+    for each in reversed(changed):
+        each.disable()

@@ -11,10 +11,11 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import AttemptCounter, OutboundMail, Registration, Session, SigningKey
+from accounts.models import OutboundMail, Registration, Session, SigningKey
 from accounts.services import keys
 from accounts.services.mail import get_email_service
 from audit.models import AuditRow
+from resilience.models import Counter
 from tests.accounts.people import signed_in
 from tests.accounts.staff import PEOPLE, SESSIONS, act, browser_of, helper
 from tests.factories import AdministratorFactory, UserFactory
@@ -22,7 +23,7 @@ from tests.factories import AdministratorFactory, UserFactory
 KEYS = "/admin/accounts/signingkey/"
 MAIL = "/admin/accounts/outboundmail/"
 REGISTRATIONS = "/admin/accounts/registration/"
-ATTEMPTS = "/admin/accounts/attemptcounter/"
+ATTEMPTS = "/admin/resilience/counter/"
 LISTS = (PEOPLE, SESSIONS, KEYS, MAIL, REGISTRATIONS, ATTEMPTS, "/admin/auth/group/", "/admin/")
 
 
@@ -64,9 +65,7 @@ def a_row_of_everything(number):
         created_at=timezone.now(),
         expires_at=timezone.now() + timedelta(days=1),
     )
-    AttemptCounter.objects.create(
-        scope="code", subject=f"SUBJECTDIGEST{number}", count=1, ends=2**31
-    )
+    Counter.objects.create(scope="code", subject=f"SUBJECTDIGEST{number}", count=1, ends=2**31)
 
 
 def spellings(secret):
@@ -82,7 +81,7 @@ def secrets_kept():
         (SigningKey, ("private_key",)),
         (OutboundMail, ("sealed_context",)),
         (Registration, ("password", "handle_digest")),
-        (AttemptCounter, ("subject",)),
+        (Counter, ("subject",)),
     ):
         for row in model.objects.values_list(*columns):
             yield from (bytes(v) if isinstance(v, memoryview) else v for v in row)
@@ -122,7 +121,7 @@ def test_no_page_shows_a_secret():
         (KEYS, SigningKey.objects.first().pk),
         (MAIL, OutboundMail.objects.get().pk),
         (REGISTRATIONS, Registration.objects.get().pk),
-        (ATTEMPTS, AttemptCounter.objects.first().pk),
+        (ATTEMPTS, Counter.objects.first().pk),
     )
     paths = [*LISTS, *(f"{page}{key}/change/" for page, key in rows)]
     pages = "".join(browser.get(path, follow=True).content.decode() for path in paths)
@@ -155,7 +154,7 @@ def test_even_a_superuser_only_looks_at_records(page):
     a_row_of_everything(1)
     browser = browser_of()
     assert browser.get(f"{page}add/").status_code == 403
-    model = {KEYS: SigningKey, SESSIONS: Session, MAIL: OutboundMail}.get(page, AttemptCounter)
+    model = {KEYS: SigningKey, SESSIONS: Session, MAIL: OutboundMail}.get(page, Counter)
     row = Registration.objects.get() if page == REGISTRATIONS else model.objects.first()
     assert browser.post(f"{page}{row.pk}/change/", {"name": "x"}).status_code == 403
     assert browser.post(f"{page}{row.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -245,7 +244,7 @@ def test_a_settled_letter_is_not_sent_again(letters):
 
 
 def test_the_end_of_a_window_is_shown_as_a_time():
-    AttemptCounter.objects.create(
+    Counter.objects.create(
         scope="code", subject="x", count=3, ends=datetime(2040, 1, 2, tzinfo=UTC).timestamp()
     )
     assert "Jan. 2, 2040" in browser_of().get(ATTEMPTS).content.decode()

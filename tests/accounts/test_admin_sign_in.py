@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from accounts.models import AttemptCounter, Session, User
+from accounts.models import Session, User
 from audit.models import AuditRow
+from resilience.models import Counter
 from tests.accounts.people import signed_in
 from tests.accounts.staff import browser_of, helper, sign_in
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
@@ -66,7 +67,7 @@ def test_after_ten_wrong_passwords_the_right_one_is_refused_until_the_window_end
     assert refused.status_code == 429
     assert "Too many attempts. Wait 15 minutes" in refused.content.decode()
     assert 0 < int(refused["Retry-After"]) <= 900
-    AttemptCounter.objects.update(ends=0)
+    Counter.objects.update(ends=0)
     assert sign_in(administrator.email).status_code == 302
 
 

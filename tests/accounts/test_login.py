@@ -10,9 +10,10 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import connections
 from django.utils import timezone
 
-from accounts.models import AttemptCounter, User
-from accounts.services import attempts
+from accounts.models import User
 from audit.models import AuditRow
+from resilience import counters
+from resilience.models import Counter
 from tests.accounts.people import signed_in
 from tests.api import Api
 from tests.factories import PASSWORD, UserFactory
@@ -112,7 +113,7 @@ def test_a_lockout_ends_by_itself(api):
     UserFactory(email="ada@example.com")
     for _ in range(11):
         api.post(LOGIN, {"email": "ada@example.com", "password": WRONG})
-    AttemptCounter.objects.update(ends=int(timezone.now().timestamp()))
+    Counter.objects.update(ends=int(timezone.now().timestamp()))
 
     answer = api.post(LOGIN, {"email": "ada@example.com", "password": PASSWORD})
 
@@ -203,7 +204,10 @@ def test_a_refusal_is_in_the_trail_with_its_origin_and_without_the_password(api)
 def test_counters_that_are_over_are_cleared_away(api):
     api.post(LOGIN, {"email": "ada@example.com", "password": WRONG})
 
-    assert attempts.trim(now=timezone.now() + timedelta(hours=1)) == 2
+    assert Counter.objects.filter(scope__in=["stranger", "source"]).count() == 2
+    written = Counter.objects.count()
+    assert counters.trim(now=timezone.now() + timedelta(hours=1)) == written
+    assert not Counter.objects.exists()
 
 
 def test_a_lockout_is_in_the_trail_once_and_each_further_knock_as_a_refusal(api):

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -53,3 +54,15 @@ class Complaints:
         # A refusal of the API is no defect of the page, though Chromium logs every one.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.heard.append(message.text)
+
+
+@contextmanager
+def opened(browser: Browser, **options: Any) -> Iterator[Page]:
+    """Open a tab whose console has nothing to report when it closes."""
+    context = browser.new_context(**options)
+    context.set_default_timeout(10_000)
+    tab = context.new_page()
+    complaints = Complaints(tab)
+    yield tab
+    context.close()
+    assert complaints.heard == []

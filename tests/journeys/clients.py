@@ -48,6 +48,12 @@ class Caller:
         self.address = address
         self._is_kept = is_kept
 
+    @property
+    def port(self) -> int:
+        """Where the kept connection comes from, as the server sees it; 0 without one."""
+        socket = self._connection.sock
+        return socket.getsockname()[1] if socket else 0
+
     def send(
         self,
         method: str,

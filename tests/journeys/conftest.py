@@ -13,6 +13,8 @@ from tests.journeys.world import World, deployed
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SMTPSink
 
+pytest.register_assert_rewrite("tests.journeys.probers", "tests.journeys.probers_at_doors")
+
 
 @pytest.fixture(autouse=True)
 def _once_is_enough() -> None:

@@ -26,17 +26,28 @@ class Routine:
     ledger: Ledger
     draw: random.Random
     ended: list[Visitor] = field(default_factory=list)
+    days: int = 0
+
+    def __post_init__(self) -> None:
+        kept = Caller(self.world.web.port, address=self.address, timeout=PATIENCE)
+        self._visitor = Visitor(kept, self.email)
 
     def go_on_until(self, end: float) -> None:
-        kept = Caller(self.world.web.port, address=self.address, timeout=PATIENCE)
-        visitor = Visitor(kept, self.email)
-        number = 0
         while time.monotonic() < end:
-            number += 1
-            if self._expect("login", visitor.sign_in, 200):
-                self._look_around(visitor, name=f"Name {number}")
-                self._end_another(visitor)
-                self._leave(visitor)
+            self.live_a_day()
+
+    def live_a_day(self) -> None:
+        self.days += 1
+        visitor = self._visitor
+        if self._expect("login", visitor.sign_in, 200):
+            self._look_around(visitor, name=f"Name {self.days}")
+            self._end_another(visitor)
+            self._leave(visitor)
+
+    def knock_again(self) -> None:
+        """Try every session that this person ended, with any worker; all must be refused."""
+        for one in self.ended:
+            self._expect("me, ended long ago", one.me, 401)
 
     def _look_around(self, visitor: Visitor, *, name: str) -> None:
         def is_me(body: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from email import message_from_bytes, policy
 from uuid import uuid4
 
@@ -42,25 +41,13 @@ def web(browser: Browser) -> Iterator[PlintoServer]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    with opened(browser) as tab:
+    with chromium.opened(browser) as tab:
         yield tab
 
 
 @pytest.fixture
 def visitor(web: PlintoServer) -> Visitor:
     return Visitor(Caller(web.port, is_kept=False), f"{uuid4().hex}@example.com")
-
-
-@contextmanager
-def opened(browser: Browser, **options) -> Iterator[Page]:
-    """Open a tab whose console has nothing to report when it closes."""
-    context = browser.new_context(**options)
-    context.set_default_timeout(10_000)
-    tab = context.new_page()
-    complaints = chromium.Complaints(tab)
-    yield tab
-    context.close()
-    assert complaints.heard == []
 
 
 def link(web: PlintoServer, visitor: Visitor, path: str) -> str:
@@ -217,7 +204,7 @@ def test_what_a_proxy_answers_is_shown_as_text(web, page, status, content, shown
 
 
 def test_a_browser_without_scripts_is_told_what_is_missing(web, browser):
-    with opened(browser, java_script_enabled=False) as page:
+    with chromium.opened(browser, java_script_enabled=False) as page:
         page.goto(f"{web.url}/set-password#token=plp_unused")
         expect(page.get_by_role("heading", name="This page needs JavaScript")).to_be_visible()
         expect(page.get_by_role("textbox")).to_have_count(0)

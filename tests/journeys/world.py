@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -57,9 +57,11 @@ class World:
 
 
 @contextmanager
-def deployed(postgres: PostgresServer, **variables: str) -> Iterator[World]:
+def deployed(
+    postgres: PostgresServer, *, redis: RedisServer | None = None, **variables: str
+) -> Iterator[World]:
     """Start a deployment of two workers with four threads each, unless ``variables`` differ."""
-    with RedisServer.start() as redis:
+    with RedisServer.start() if redis is None else nullcontext(redis) as redis:
         database_url = postgres.create_database(f"journey_{uuid4().hex}")
         settings = {
             "DATABASE_URL": database_url,

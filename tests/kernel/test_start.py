@@ -39,6 +39,11 @@ def test_the_two_secrets_suffice(root):
         ("PUBLIC_URL", "id.example.com"),
         ("APP_URL", "app.example.com"),
         ("TRUSTED_PROXIES", "everybody"),
+        ("METRICS_BIND", "9464"),
+        ("METRICS_BIND", "127.0.0.1"),
+        ("METRICS_BIND", "metrics.example:9464"),
+        ("METRICS_BIND", "127.0.0.1:99464"),
+        ("METRICS_BIND", "127.0.0.1:9464/metrics"),
         ("WEB_WORKERS", "0"),
         ("DB_POOL_TIMEOUT", "nan"),
         ("REDIS_TIMEOUT", "60"),
@@ -52,3 +57,15 @@ def test_a_setting_that_makes_no_sense_stops_the_start_by_name(root, name, value
     assert answer.returncode != 0
     assert name in answer.stderr
     assert not value or value not in answer.stderr.rsplit("ImproperlyConfigured", 1)[-1]
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8000", "[::1]:8000"])
+def test_the_port_of_the_metrics_cannot_be_the_port_of_everybody(root, address):
+    variables = {**GOOD, "METRICS_BIND": address, "PORT": "8000"}
+    command = [sys.executable, "deploy/gunicorn.conf.py"]
+    environment = {**variables, "PYTHONPATH": str(root)}
+    answer = subprocess.run(
+        command, env=environment, cwd=root, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode != 0
+    assert "METRICS_BIND must have another port than PORT" in answer.stderr

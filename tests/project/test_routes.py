@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.views import APIView
 
+from resilience.policies import DEFAULT, POLICIES
+from resilience.throttling import PolicyThrottle
 from tests.project.tree import PACKAGES
 
 
@@ -45,6 +49,34 @@ def test_every_view_states_its_permissions_in_its_own_body():
         if not issubclass(getattr(view, "cls", object), APIView) or not states_permissions(view.cls)
     ]
     assert wrong == []
+
+
+def test_every_view_is_limited_by_a_policy_that_exists():
+    views = [view.cls for _, view in api_routes()]
+    assert [view for view in views if PolicyThrottle not in view.throttle_classes] == []
+    named = {getattr(view, "limited_as", DEFAULT) for view in views}
+    assert named - set(POLICIES) == set()
+    assert {"login", "health", DEFAULT} <= named
+
+
+def test_health_pages_are_limited_without_asking_anybody():
+    pages = [view.cls for path, view in api_routes() if "health/" in path]
+    assert {page.limited_as for page in pages} == {"health"}
+
+
+def paths() -> list[str]:
+    """One address of every route, the admin's included."""
+    chosen = [f"/{path}" for path, _ in api_routes()] + ["/admin/", "/admin/login/", "/admin/x"]
+    return [re.sub(r"<[^>]+>", str(UUID(int=0)), path) for path in chosen]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("token", [None, "a.bad.token"])
+@pytest.mark.parametrize("path", paths())
+def test_every_answer_of_every_route_says_its_limit(api, path, token):
+    answer = api.get(path, token=token)
+    assert re.fullmatch(r'"\w+";q=\d+;w=\d+', answer.headers["RateLimit-Policy"])
+    assert re.fullmatch(r'"\w+";r=\d+;t=\d+', answer.headers["RateLimit"])
 
 
 def test_no_path_ends_in_a_slash():

@@ -9,13 +9,18 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def canned(reply: bytes) -> Iterator[str]:
-    """Answer whatever is sent with ``reply``; yields the address."""
+def canned(reply: bytes, *, each: bool = False) -> Iterator[str]:
+    """
+    Answer whatever is sent with ``reply``; yields the address.
+
+    A pipeline gets it once as well, or for ``each`` of its commands.
+    """
 
     class Answer(socketserver.BaseRequestHandler):
         def handle(self):
-            while self.request.recv(65536):
-                self.request.sendall(reply)
+            while sent := self.request.recv(65536):
+                # Each command begins with the number of its words.
+                self.request.sendall(reply * (1 + sent.count(b"\r\n*") if each else 1))
 
     class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True

@@ -95,12 +95,15 @@ def close(door: Door) -> None:
 def make_cache() -> Iterator[Callable[..., ResilientCache]]:
     made: list[ResilientCache] = []
 
-    def make(url: str, *, timeout: float = 0.5, **breaker: float) -> ResilientCache:
-        name = f"cache-{next(_numbers)}"
+    def make(
+        url: str, *, timeout: float = 0.5, late: float = 0.2, name: str = "", **breaker: float
+    ) -> ResilientCache:
+        name = name or f"cache-{next(_numbers)}"
         options = {
             "NAME": name,
             "TIMEOUT_SECONDS": timeout,
             "MAX_CONNECTIONS": 8,
+            "LATE_SECONDS": late,
             "BREAKER": {"FAILURE_THRESHOLD": 1, "PROBE_TIMEOUT": 0.1, **breaker},
         }
         made.append(ResilientCache(url, {"KEY_PREFIX": name, "OPTIONS": options}))
@@ -109,6 +112,7 @@ def make_cache() -> Iterator[Callable[..., ResilientCache]]:
     yield make
     for cache in made:
         if cache._store.door is not None:
+            cache._store.journal.renew()
             close(cache._store.door)
 
 

@@ -36,8 +36,28 @@ def test_breakers_are_listed_by_name():
     assert names == sorted(names)
 
 
+def lines(caplog) -> list[str]:
+    messages = [record.getMessage() for record in caplog.records]
+    return [message for message in messages if "circuit" in message]
+
+
 def test_a_transition_is_one_line_in_the_log(caplog):
     breakers.get("test").trip(reason="because")
-    lines = [record.getMessage() for record in caplog.records if "circuit" in record.getMessage()]
-    assert len(lines) == 1
-    assert "because" in lines[0]
+    [line] = lines(caplog)
+    assert "because" in line
+
+
+def test_probes_that_fail_within_a_minute_are_not_written_down(caplog):
+    breaker = breakers.get("test", policy=Policy(recovery_timeout=0.0))
+    breaker.trip(reason="denied")
+    for _ in range(10):
+        breaker.failed(breaker.take_probe(), reason="denied")
+    assert len(lines(caplog)) == 1
+
+
+def test_a_circuit_that_closes_again_is_a_line_however_soon(caplog):
+    breaker = breakers.get("test", policy=Policy(recovery_timeout=0.0, half_open_max_calls=1))
+    with caplog.at_level("INFO"):
+        breaker.trip(reason="because")
+        breaker.succeeded(breaker.take_probe())
+    assert ["recovered" in line for line in lines(caplog)] == [False, True]

@@ -5,10 +5,11 @@ import socket
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from health_check.exceptions import ServiceUnavailable
 
-from resilience import health, probes, siblings
+from resilience import contract, health, probes, siblings
 from resilience.redis import door
 from tests.servers.process import free_port
 
@@ -57,12 +58,15 @@ def test_without_its_redis_a_process_is_ready_and_says_what_still_holds(api, red
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
     assert missing["what"] == "redis"
     assert missing["since"].endswith("Z")
-    assert "revoked" in missing["guarantees"]
+    assert missing["guarantees"] == contract.guarantees("redis", "gone")
+    assert "A session that was ended is refused at once" in missing["guarantees"]
 
 
 def test_a_stalled_redis_degrades_too(api, redis_server):
     redis_server.stall()
-    assert api.get("/health/ready").json()["status"] == "degraded"
+    answer = api.get("/health/ready").json()
+    assert answer["status"] == "degraded"
+    assert answer["degraded"][0]["guarantees"] == contract.guarantees("redis", "stalled")
 
 
 def test_looking_at_a_dead_redis_moves_no_breaker(api, redis_server):
@@ -175,7 +179,10 @@ def lost_database():
 
 def test_a_lost_database_is_the_one_thing_that_makes_a_process_unready(api, lost_database):
     answer = api.get("/health/ready")
-    assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    [missing] = answer.json()["degraded"]
+    assert missing["what"] == "database"
+    assert missing["guarantees"] == contract.guarantees("database", "gone")
     assert answer.headers["Retry-After"]
     assert api.get("/health/live").status_code == 200
     assert api.get("/health/database").json()["database_available"] is False
@@ -185,12 +192,13 @@ def test_a_lost_database_is_the_one_thing_that_makes_a_process_unready(api, lost
 def test_a_missing_migration_makes_a_process_unready():
     probes._migrated.discard("default")
     recorder = MigrationRecorder(connection)
-    recorder.record_unapplied("accounts", "0001_initial")
+    [newest] = MigrationLoader(connection).graph.leaf_nodes("accounts")
+    recorder.record_unapplied(*newest)
     try:
         with pytest.raises(ServiceUnavailable):
             probes.MigrationsApplied().run()
     finally:
-        recorder.record_applied("accounts", "0001_initial")
+        recorder.record_applied(*newest)
     probes.MigrationsApplied().run()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -8,7 +9,7 @@ from redis.exceptions import LockError
 
 from resilience.circuit import State
 from resilience.errors import RedisCommandError, RedisUnavailableError
-from resilience.redis import Script
+from resilience.scripts import Script
 from tests.resilience.conftest import at_once, eventually
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.redis import RedisServer
@@ -260,3 +261,15 @@ def test_threads_share_one_client(doors):
     door.client.set("key", "value")
     assert at_once(8, lambda: door.client.get("key")) == [b"value"] * 8
     assert threading.active_count() < 20
+
+
+def test_what_was_not_delivered_when_it_was_given_up_is_never_delivered(doors):
+    # A peer that reads nothing stands for a network that loses everything for a while.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        door = doors.open(f"redis://127.0.0.1:{listener.getsockname()[1]}/0", timeout=0.1)
+        with pytest.raises(RedisUnavailableError):
+            door.client.set("key", b"x" * 8_000_000)
+        peer, _ = listener.accept()
+        with peer, peer.makefile("rb") as received, pytest.raises(ConnectionResetError):
+            received.read()

@@ -7,6 +7,8 @@ import os
 import secrets
 from pathlib import Path
 
+from resilience.policies import POLICIES
+
 
 def production_environment(*, var_dir: Path, **variables: str) -> dict[str, str]:
     """
@@ -24,5 +26,7 @@ def production_environment(*, var_dir: Path, **variables: str) -> dict[str, str]
         "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         "PUBLIC_URL": "http://localhost:8000",
         "VAR_DIR": str(var_dir),
+        # All of a run comes from one address; tests of the limits choose their own.
+        "RATE_LIMITS": ",".join(f"{name}=1000000/60s" for name in POLICIES),
         **variables,
     }

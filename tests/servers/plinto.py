@@ -51,15 +51,20 @@ class PlintoServer:
     ``environment`` is complete and may be handed to ``WorkerProcess`` and ``manage``.
     """
 
-    def __init__(self, *, port: int, directory: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, *, port: int, directory: Path, environment: dict[str, str], application: str
+    ) -> None:
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.environment = environment
         self._directory = directory
+        self._application = application
         self._process: ServerProcess | None = None
 
     @classmethod
-    def start(cls, *, with_static: bool = False, **variables: str) -> PlintoServer:
+    def start(
+        cls, *, with_static: bool = False, application: str = "plinto.wsgi", **variables: str
+    ) -> PlintoServer:
         """
         Serve with ``variables`` such as ``DATABASE_URL``, ``REDIS_URL`` and ``WEB_WORKERS``.
 
@@ -73,11 +78,15 @@ class PlintoServer:
             **{
                 "PORT": str(port),
                 "BIND": "127.0.0.1",
+                # No balancer has to notice that a server of a test stops.
+                "DRAIN_SECONDS": "0",
                 "PUBLIC_URL": f"http://127.0.0.1:{port}",
                 **variables,
             },
         )
-        server = cls(port=port, directory=directory, environment=environment)
+        server = cls(
+            port=port, directory=directory, environment=environment, application=application
+        )
         with stopped_on_failure(server):
             if with_static:
                 manage("prepare", environment=environment)
@@ -99,7 +108,10 @@ class PlintoServer:
     def launch(self) -> None:
         """Start the processes, again after ``terminate`` or ``kill``."""
         self._process = ServerProcess(
-            [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "plinto.wsgi"],
+            [
+                *(sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"),
+                self._application,
+            ],
             log=self._directory / "web.log",
             environment=self.environment,
             directory=ROOT,

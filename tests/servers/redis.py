@@ -83,7 +83,14 @@ class RedisServer:
     def restart(self) -> None:
         """Bring it back on the same port, empty."""
         self._own().kill()
+        self._saved.unlink(missing_ok=True)
         self._launch()
+
+    def restart_from_disk(self, *arguments: str) -> None:
+        """Save what it holds, crash it, and let it load that again, with further ``arguments``."""
+        self.cli("SAVE")
+        self._own().kill()
+        self._launch(*arguments)
 
     def heal(self) -> None:
         """Leave it running and answering, whatever a test did to it."""
@@ -106,16 +113,19 @@ class RedisServer:
         :raises OSError: the server is gone, or silent for two seconds
         """
         parts = urlsplit(self.url)
-        with (
-            socket.create_connection((parts.hostname, self.port), timeout=2) as connection,
-            connection.makefile("rb") as replies,
-        ):
+        with self._connection() as connection, connection.makefile("rb") as replies:
             if parts.password:
                 account = [unquote(parts.username)] if parts.username else []
                 _exchange(connection, replies, ["AUTH", *account, unquote(parts.password)])
-            if parts.path.strip("/"):
+            # A server that is busy with a script refuses even this.
+            if parts.path.strip("/0"):
                 _exchange(connection, replies, ["SELECT", parts.path.strip("/")])
             return _exchange(connection, replies, words)
+
+    def begin(self, *words: str | int) -> None:
+        """Send one command that takes long, and leave without the reply."""
+        with self._connection() as connection:
+            connection.sendall(_encoded(words))
 
     def __enter__(self) -> RedisServer:
         return self
@@ -128,12 +138,20 @@ class RedisServer:
             raise ServerError("TEST_REDIS_URL names a server that this suite may not harm.")
         return self._process
 
-    def _launch(self) -> None:
+    @property
+    def _saved(self) -> Path:
+        return Path(str(self._directory)) / "dump.rdb"
+
+    def _connection(self) -> socket.socket:
+        return socket.create_connection((urlsplit(self.url).hostname, self.port), timeout=2)
+
+    def _launch(self, *arguments: str) -> None:
         self._process = ServerProcess(
             [
                 *(_binary(), "--port", str(self.port), "--bind", "127.0.0.1"),
                 *("--save", "", "--appendonly", "no", "--dir", str(self._directory)),
                 *self._arguments,
+                *arguments,
             ],
             log=Path(str(self._directory)) / "redis.log",
             directory=self._directory,
@@ -160,10 +178,14 @@ def _binary() -> str:
 def _exchange(
     connection: socket.socket, replies: BufferedReader, words: tuple[str | int, ...] | list[str]
 ) -> Reply:
+    connection.sendall(_encoded(words))
+    return _reply(replies)
+
+
+def _encoded(words: tuple[str | int, ...] | list[str]) -> bytes:
     encoded = [str(word).encode() for word in words]
     frames = [b"$%d\r\n%s\r\n" % (len(word), word) for word in encoded]
-    connection.sendall(b"*%d\r\n" % len(frames) + b"".join(frames))
-    return _reply(replies)
+    return b"*%d\r\n" % len(frames) + b"".join(frames)
 
 
 def _reply(replies: BufferedReader) -> Reply:

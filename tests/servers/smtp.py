@@ -28,6 +28,8 @@ class SMTPSink:
         self.messages: list[EmailMessage] = []
         self._directory = directory
         self._refusals: list[int] = []
+        self._unknown: set[str] = set()
+        self._silences = 0
         self._lock = threading.Lock()
         self._controller = Controller(self, hostname="127.0.0.1", port=self.port)
 
@@ -47,11 +49,22 @@ class SMTPSink:
         with self._lock:
             self._refusals += [code] * times
 
+    def disown(self, address: str) -> None:
+        """Answer 550 whenever ``address`` is a recipient."""
+        self._unknown.add(address)
+
+    def hang_up(self, times: int) -> None:
+        """Keep the next ``times`` messages and end each connection without having said so."""
+        with self._lock:
+            self._silences += times
+
     def clear(self) -> None:
         """Forget every message and every refusal still to come."""
         with self._lock:
             self.messages.clear()
             self._refusals.clear()
+            self._unknown.clear()
+            self._silences = 0
 
     def stop(self) -> None:
         self._controller.stop()
@@ -62,6 +75,14 @@ class SMTPSink:
     def __exit__(self, *exception: object) -> None:
         self.stop()
 
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if address in self._unknown:
+            return "550 5.1.1 Nobody of that name"
+        envelope.rcpt_tos.append(address)
+        return "250 Kept"
+
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.content or b""
         message = message_from_bytes(content, _class=EmailMessage, policy=policy.default)
@@ -71,6 +92,9 @@ class SMTPSink:
             self.messages.append(message)
             if self._directory is not None:
                 (self._directory / f"{len(self.messages):04}.eml").write_bytes(content)
+            if self._silences and server.transport is not None:
+                self._silences -= 1
+                server.transport.abort()
         return "250 Kept"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from resilience import reporter
+from resilience import metrics, reporter
 from resilience.presence import Kind
 from resilience.worker import Queue, Shift, Stop, Worker, roster, run_until_idle
 
@@ -34,6 +34,7 @@ class Command(BaseCommand):
             if options["until_idle"]:
                 run_until_idle(queues, shift=Shift(is_ending=stop.is_asked))
             else:
+                metrics.start(kind="worker")
                 reporter.start(Kind.WORKER)
                 try:
                     Worker(queues=queues, chores=roster.chores.values(), stop=stop).run()

@@ -1,0 +1,160 @@
+"""
+What a scrape tells beside the figures of processes: readiness, who lives, what waits in queues.
+
+It is found out in a thread of its own with a connection of its own, once a second at most. A
+scrape waits a second for it and then goes without: a database that hangs must not hide the very
+figures that show it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import db
+from django.db import connections
+from django.db.models import Count, Max, Min, Q
+from django.utils import timezone
+from prometheus_client.metrics_core import GaugeMetricFamily
+
+from resilience import health, measures
+from resilience.forks import renew_after_fork
+from resilience.leases import State
+from resilience.measures import Measure
+from resilience.models import Process
+from resilience.overview import GONE_AFTER
+from resilience.probes import unpooled
+from resilience.queues import LeasedQueue
+from resilience.worker import roster
+
+FRESH_SECONDS = 1.0
+PATIENCE_SECONDS = 1.0
+# Rows that were given up are found by an index on the time of it, which bounds the work.
+_ABANDONED_WITHIN = timedelta(days=1)
+
+Figures = dict[Measure, dict[tuple[str, ...], float]]
+_UNKNOWN: Figures = {measures.READY: {(): 0}, measures.ROWS_READ: {(): 0}}
+
+
+class Glancer:
+    """Calls ``look`` in a thread; while it hangs it is waited for, and not called again."""
+
+    def __init__(
+        self,
+        look: Callable[[], Figures],
+        *,
+        patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._look = look
+        self._patience = patience
+        self._clock = clock
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Forget what was seen."""
+        self._lock = threading.Lock()
+        self._last: tuple[float, Figures] | None = None
+        self._thread: threading.Thread | None = None
+
+    def __call__(self) -> Figures:
+        """Return what was found within the last moments, else that it is unknown."""
+        with self._lock:
+            if (found := self._found(within=FRESH_SECONDS)) is not None:
+                return found
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="glance", daemon=True)
+                self._thread.start()
+            thread = self._thread
+        thread.join(self._patience)
+        found = self._found(within=FRESH_SECONDS + self._patience)
+        return _UNKNOWN if found is None else found
+
+    def _found(self, *, within: float) -> Figures | None:
+        last = self._last
+        return last[1] if last is not None and self._clock() - last[0] < within else None
+
+    def _run(self) -> None:
+        self._last = (self._clock(), self._look())
+
+
+def look() -> Figures:
+    """Look at the dependencies and, if the database answers, at its rows."""
+    # This thread's connection by that name: a scrape must not wait for the pool it reports on.
+    connections["default"] = own = unpooled("default")
+    try:
+        ready = health.readiness()
+        figures: Figures = {
+            measures.READY: {(): float(ready.status != "unavailable")},
+            measures.DEPENDENCY_UP: {
+                (name,): float(finding.is_well) for name, finding in ready.findings.items()
+            },
+        }
+        rows = _rows(timezone.now()) if ready.findings["database"].is_well else {}
+    finally:
+        own.close()
+    return {**figures, **rows, measures.ROWS_READ: {(): float(bool(rows))}}
+
+
+def _rows(now: datetime) -> Figures:
+    try:
+        return {**_of_processes(now), **_of_queues(now)}
+    except db.Error:
+        return {}
+
+
+def _of_processes(now: datetime) -> Figures:
+    is_live = Q(ended_at=None, seen_at__gte=now - GONE_AFTER)
+    kinds = Process.objects.values("kind").annotate(live=Count("id", is_live), seen=Max("seen_at"))
+    found = {row["kind"]: row for row in kinds.order_by()}
+    return {
+        measures.PROCESSES: {
+            (kind,): float(found[kind]["live"] if kind in found else 0)
+            for kind in Process.Kind.values
+        },
+        measures.PROCESS_SEEN: {
+            (kind,): (now - row["seen"]).total_seconds() for kind, row in found.items()
+        },
+    }
+
+
+def _of_queues(now: datetime) -> Figures:
+    figures: Figures = {
+        measures.QUEUE_DUE: {},
+        measures.QUEUE_OLDEST: {},
+        measures.QUEUE_ABANDONED: {},
+    }
+    for name, queue in roster.queues.items():
+        if isinstance(queue, LeasedQueue):
+            due, oldest, abandoned = _of_queue(queue, now)
+            figures[measures.QUEUE_DUE][name,] = due
+            figures[measures.QUEUE_OLDEST][name,] = oldest
+            figures[measures.QUEUE_ABANDONED][name,] = abandoned
+    return figures
+
+
+def _of_queue(queue: LeasedQueue[Any], now: datetime) -> tuple[float, float, float]:
+    due = (
+        queue.rows()
+        .filter(state=State.DUE, due_at__lte=now)
+        .aggregate(count=Count("pk"), oldest=Min("due_at"))
+    )
+    abandoned = queue.rows().filter(state=State.ABANDONED, settled_at__gte=now - _ABANDONED_WITHIN)
+    waited = (now - due["oldest"]).total_seconds() if due["oldest"] else 0.0
+    return due["count"], waited, abandoned.count()
+
+
+glance = Glancer(look)
+
+
+def families() -> Iterator[GaugeMetricFamily]:
+    """Put what was found in the form of the client library."""
+    for measure, figures in glance().items():
+        family = GaugeMetricFamily(measure.name, measure.meaning, labels=measure.labels)
+        for labels, figure in figures.items():
+            family.add_metric(labels, figure)
+        yield family

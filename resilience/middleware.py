@@ -1,0 +1,71 @@
+"""What every request is given: a budget of Redis time, and its place within the rate limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import Error as DatabaseTrouble
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from plinto.kernel import origin, problems
+from plinto.kernel.exceptions import RateLimitError
+from resilience import deadline
+from resilience.policies import Policy
+from resilience.throttling import Meter, policy_of
+
+
+class LimitsMiddleware:
+    """
+    Counts requests and tells clients what is left to them (draft-ietf-httpapi-ratelimit-headers).
+
+    It stands below WhiteNoise, so files cost nobody anything, and above whatever reads a session.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with deadline.budget(settings.REDIS_TIMEOUT * deadline.SHARE):
+            response = self._get_response(request)
+            # A path that does not exist has no view.
+            meter = getattr(request, "meter", None) or _attach(request, policy_of(None))
+            if not meter.is_counted:
+                response = _refused(request, meter) or response
+        _tell(meter, response)
+        return response
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponseBase],
+        args: tuple[Any, ...],  # noqa: ARG002
+        kwargs: dict[str, Any],  # noqa: ARG002
+    ) -> HttpResponseBase | None:
+        """Count a plain Django view before it runs; REST framework counts its own."""
+        match = request.resolver_match
+        meter = _attach(request, policy_of(view, app=match.app_name if match else ""))
+        return None if hasattr(view, "cls") else _refused(request, meter)
+
+
+def _attach(request: HttpRequest, policy: Policy) -> Meter:
+    meter = Meter(policy, network=origin.of(request).network)
+    request.meter = meter  # type: ignore[attr-defined]
+    return meter
+
+
+def _refused(request: HttpRequest, meter: Meter) -> HttpResponse | None:
+    try:
+        meter.count_stranger()
+    except (RateLimitError, DatabaseTrouble) as error:
+        return problems.answer(request, error)
+    return None
+
+
+def _tell(meter: Meter, response: HttpResponseBase) -> None:
+    if meter.verdict is not None:
+        name, tally = meter.policy.name, meter.verdict.tightest
+        window = tally.bucket.limit.seconds
+        response["RateLimit-Policy"] = f'"{name}";q={tally.most};w={window}'
+        response["RateLimit"] = f'"{name}";r={tally.left};t={tally.seconds}'

@@ -1,0 +1,121 @@
+"""
+What this process has counted and how it stands, read from the parts that count.
+
+A part joins by a function in ``_SOURCES`` that yields running totals and present values, cheap
+enough to be called every two seconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from prometheus_client.utils import floatToGoString
+
+from resilience import breakers, copies, measures, pool
+from resilience.circuit import State
+from resilience.measures import Measure
+from resilience.stores import store
+from resilience.traffic import BOUNDS, Tally, traffic
+from resilience.verdicts import verdicts
+
+_WORST = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+_LE = tuple(
+    floatToGoString(bound)  # type: ignore[no-untyped-call]
+    for bound in (*BOUNDS, float("inf"))
+)
+# A breaker per endpoint would be series per endpoint; they share one.
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Reading(NamedTuple):
+    """
+    Which figure is meant.
+
+    ``part`` is of a histogram, ``source`` tells figures apart that are summed under the same
+    labels.
+    """
+
+    measure: Measure
+    labels: tuple[str, ...] = ()
+    part: str = ""
+    source: str = ""
+
+
+Readings = Iterator[tuple[Reading, float]]
+
+
+def readings(kind: str) -> Readings:
+    """Read every part of a process of this ``kind``, which is empty for one that only looks on."""
+    if kind:
+        yield Reading(measures.LOCAL_PROCESSES, (kind,)), 1
+    yield from chain.from_iterable(source() for source in _SOURCES)
+
+
+def _requests() -> Readings:
+    by_route: dict[str, list[Tally]] = {}
+    for (method, route, hundreds), tally in traffic.tallies():
+        by_route.setdefault(route, []).append(tally)
+        labels = (method, route, f"{hundreds}xx")
+        yield Reading(measures.HTTP_REQUESTS, labels), sum(tally.counts)
+    for route, tallies in by_route.items():
+        seconds = sum(tally.seconds for tally in tallies)
+        yield Reading(measures.HTTP_SECONDS, (route,), "_sum"), seconds
+        counts = map(sum, zip(*(tally.counts for tally in tallies), strict=True))
+        for le, count in zip(_LE, counts, strict=True):
+            yield Reading(measures.HTTP_SECONDS, (route, le), "_bucket"), count
+
+
+def _limits() -> Readings:
+    for (policy, where, is_admitted), count in verdicts.counts():
+        verdict = "admitted" if is_admitted else "refused"
+        yield Reading(measures.RATE_LIMITED, (policy, where, verdict)), count
+
+
+def _circuits() -> Readings:
+    for breaker in breakers.every():
+        name, label = breaker.name, _ID.sub("*", breaker.name)
+        standing = breaker.standing.state
+        for outcome, calls in (
+            ("success", breaker.successful_calls),
+            ("failure", breaker.failed_calls),
+            ("rejected", breaker.rejected_calls),
+        ):
+            yield Reading(measures.BREAKER_CALLS, (label, outcome), source=name), calls
+        yield Reading(measures.BREAKER_SLOW, (label,), source=name), breaker.slow_calls
+        for state in State:
+            there = float(state is standing)
+            yield Reading(measures.BREAKERS, (label, state.value), source=name), there
+        yield Reading(measures.BREAKER_STATE, (label,), source=name), _WORST[standing]
+    for (name, before, after), count in breakers.moves.counts():
+        labels = (_ID.sub("*", name), before.value, after.value)
+        yield Reading(measures.BREAKER_MOVES, labels, source=name), count
+
+
+def _cache() -> Readings:
+    found = store()
+    copy_hits, copy_misses = copies.figures()
+    for measure, hits, misses in (
+        (measures.CACHE_READS, found.hits, found.misses),
+        (measures.COPY_READS, copy_hits, copy_misses),
+        (measures.FALLBACK_READS, found.fallback.hits, found.fallback.misses),
+    ):
+        yield Reading(measure, ("hit",)), hits
+        yield Reading(measure, ("miss",)), misses
+    yield Reading(measures.FALLBACK_CALLS), found.fallback_calls
+    yield Reading(measures.FALLBACK_ENTRIES), len(found.fallback)
+    yield Reading(measures.UNSETTLED), found.unsettled
+
+
+def _database() -> Readings:
+    state = pool.state()
+    for name, connections in (("open", state.size), ("idle", state.available), ("max", state.max)):
+        yield Reading(measures.POOL_CONNECTIONS, (name,)), connections
+    yield Reading(measures.POOL_WAITING), state.waiting
+    yield Reading(measures.POOL_WAIT), state.wait_p95_ms / 1000
+    yield Reading(measures.POOL_ERRORS), state.errors
+
+
+_SOURCES = (_requests, _limits, _circuits, _cache, _database)
