@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from resilience import breakers, orders, overview, ratelimit, reporter
+from resilience.apart import Line
 from resilience.circuit import State
 from resilience.models import CircuitTransition, Process
 from resilience.orders import Act
@@ -157,3 +159,12 @@ def test_a_fork_after_start_reports_for_itself(breaker):
     reporter.stop()
     pids = Process.objects.order_by("started_at").values_list("pid", "kind")
     assert list(pids) == [(os.getpid(), "worker"), (child, "worker")]
+
+
+def test_a_quiet_round_is_three_statements(breaker):
+    quiet, line = Reporter(Life()), Line()
+    quiet._round(line)
+    with CaptureQueriesContext(line._own) as statements:
+        quiet._round(line)
+    line.close()
+    assert len(statements) == 3
