@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("load")]
 
 TIMES = int(os.environ.get("JOURNEY_FLOOD", "4"))
 ALLOWED = 100
-ATTACKERS = 8
+ATTACKERS = 4
 SOURCE = "10.66.6.6"
 # Whoever waited behind every guess that is still to come would wait for many seconds.
 PATIENT = 2.0
