@@ -9,7 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from resilience import breakers, orders, overview, reporter
+from resilience import breakers, orders, overview, ratelimit, reporter
 from resilience.circuit import State
 from resilience.models import CircuitTransition, Process
 from resilience.orders import Act
@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def breaker():
     yield breakers.replace("test")
     breakers.forget("test")
+    ratelimit.believe_processes(0)
 
 
 @pytest.fixture
@@ -118,10 +119,11 @@ def test_nothing_is_heard_after_the_stop(breaker):
     assert not brief._history._noted
 
 
-def test_live_web_processes_are_counted(running):
+def test_the_limits_hear_how_many_web_processes_live(running, settings):
+    settings.WEB_WORKERS = 1
     process(now=timezone.now())
     process(now=timezone.now(), seen=GONE)
-    eventually(lambda: reporter.live_web_processes == 2, seconds=15)
+    eventually(lambda: ratelimit.processes() == 2, seconds=15)
 
 
 def test_what_a_dead_process_left_unsettled_is_cleared_from_redis(running, redis_server):
