@@ -26,6 +26,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -37,6 +38,8 @@ from resilience.policies import Policy
 from resilience.redis import Door, Script, door
 from resilience.registry import Registry
 from resilience.sliding import Ask, Filling, Hearsay, SlidingWindows
+
+log = structlog.get_logger(__name__)
 
 # Not below the cache's own prefix: clearing the cache must not open every window.
 PREFIX = "plinto.rate:"
@@ -151,10 +154,12 @@ class Limiter:
         if not policy.asks_nobody and self._door is not None and self._door.is_up():
             try:
                 return self._in_redis(self._door, own, strangers=strangers, copies=copies)
-            except CacheError:
-                # Also when Redis refused the script or its answer is no answer: a reason to
-                # count elsewhere, never to count nowhere.
-                pass
+            except RedisUnavailableError:
+                pass  # the breaker has heard of it
+            except CacheError as error:
+                # Redis refused the script, or its answer is none: a reason to count elsewhere,
+                # never to count nowhere.
+                log.warning("ratelimit.not_in_redis", reason=error.reason)
         return self._in_database(own) if policy.is_authentication else self._in_process(own)
 
     def give_back(self, policy: Policy, buckets: Sequence[Bucket]) -> None:
@@ -183,7 +188,7 @@ class Limiter:
         is_admitted, is_stranger, told, found = _read(reply, copies=len(copies))
         buckets = strangers if is_stranger else own
         if len(told) != len(buckets):
-            raise RedisUnavailableError(reason="Redis answered about other windows")
+            raise CacheError(reason="Redis answered about other windows")
         tallies = []
         for bucket, filling in zip(buckets, told, strict=True):
             most = max(0, bucket.limit.most - self._counted.of(bucket.key).count)
@@ -249,7 +254,7 @@ def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[A
     """
     Check what Redis answered.
 
-    :raises RedisUnavailableError: it is nothing that the script returns
+    :raises CacheError: it is nothing that the script returns
     """
     try:
         is_admitted, is_stranger, told, found = reply
@@ -258,9 +263,9 @@ def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[A
             for count, milliseconds in zip(told[::2], told[1::2], strict=True)
         ]
     except (TypeError, ValueError) as error:
-        raise RedisUnavailableError(reason="Redis answered something else than counts") from error
+        raise CacheError(reason="Redis answered something else than counts") from error
     if is_admitted not in (0, 1) or not isinstance(found, list) or len(found) != copies:
-        raise RedisUnavailableError(reason="Redis answered something else than a verdict")
+        raise CacheError(reason="Redis answered something else than a verdict")
     return bool(is_admitted), bool(is_stranger), fillings, found
 
 
