@@ -24,6 +24,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import structlog
 from django.conf import settings
 from django.utils import timezone
 
@@ -38,6 +39,8 @@ from resilience.registry import Registry
 from resilience.scripts import Script
 from resilience.sliding import Ask, Filling, Hearsay, SlidingWindows
 from resilience.verdicts import Verdict, tallied, verdicts
+
+log = structlog.get_logger(__name__)
 
 # Not below the cache's own prefix: clearing the cache must not open every window.
 PREFIX = "plinto.rate:"
@@ -146,10 +149,12 @@ class Limiter:
         if not policy.asks_nobody and self._door is not None and self._door.is_up():
             try:
                 verdict = self._in_redis(self._door, own, strangers=strangers, copies=copies)
-            except CacheError:
-                # Also when Redis refused the script or its answer is no answer: a reason to
-                # count elsewhere, never to count nowhere.
-                pass
+            except RedisUnavailableError:
+                pass  # the breaker has heard of it
+            except CacheError as error:
+                # Redis refused the script, or its answer is none: a reason to count elsewhere,
+                # never to count nowhere.
+                log.warning("ratelimit.not_in_redis", reason=error.reason)
             else:
                 return "redis", verdict
         if policy.is_authentication:
@@ -174,7 +179,7 @@ class Limiter:
         is_admitted, is_stranger, told, found = _read(reply, copies=len(copies))
         buckets = strangers if is_stranger else own
         if len(told) != len(buckets):
-            raise RedisUnavailableError(reason="Redis answered about other windows")
+            raise CacheError(reason="Redis answered about other windows")
         tallies = []
         for bucket, filling in zip(buckets, told, strict=True):
             most = max(0, bucket.limit.most - self._counted.of(bucket.key).count)
@@ -230,7 +235,7 @@ def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[A
     """
     Check what Redis answered.
 
-    :raises RedisUnavailableError: it is nothing that the script returns
+    :raises CacheError: it is nothing that the script returns
     """
     try:
         is_admitted, is_stranger, told, found = reply
@@ -239,9 +244,9 @@ def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[A
             for count, milliseconds in zip(told[::2], told[1::2], strict=True)
         ]
     except (TypeError, ValueError) as error:
-        raise RedisUnavailableError(reason="Redis answered something else than counts") from error
+        raise CacheError(reason="Redis answered something else than counts") from error
     if is_admitted not in (0, 1) or not isinstance(found, list) or len(found) != copies:
-        raise RedisUnavailableError(reason="Redis answered something else than a verdict")
+        raise CacheError(reason="Redis answered something else than a verdict")
     return bool(is_admitted), bool(is_stranger), fillings, found
 
 

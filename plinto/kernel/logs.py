@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging.config
 import re
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -39,6 +40,35 @@ def _clean(name: str, value: Any) -> Any:
     return value
 
 
+class LossyHandler(logging.StreamHandler[Any]):
+    """
+    Writes to a device that may be full: requests go on, and lines that found no room are counted.
+
+    The first line that is written again is followed by one that says how many are missing, at most:
+    the last few may have stood in a buffer and appear late.
+    """
+
+    missing = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        missing = self.missing
+        super().emit(record)
+        if missing and self.missing == missing:
+            self.missing = 0
+            super().emit(_note_of(missing))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name of logging
+        if isinstance(sys.exc_info()[1], OSError):
+            self.missing += 1
+        else:
+            super().handleError(record)
+
+
+def _note_of(missing: int) -> logging.LogRecord:
+    text = f"logs.missing {missing} lines"
+    return logging.LogRecord(__name__, logging.ERROR, __file__, 0, text, None, None)
+
+
 def logging_config(*, level: str) -> None:
     """Send structlog's and the standard library's records through one pipeline."""
     shared: list[Any] = [
@@ -72,7 +102,7 @@ def logging_config(*, level: str) -> None:
             },
             "handlers": {
                 "standard_output": {
-                    "class": "logging.StreamHandler",
+                    "()": LossyHandler,
                     "stream": "ext://sys.stdout",
                     "formatter": "json",
                 }

@@ -48,17 +48,26 @@ RETRY_AFTER = 2
 _DATABASE_GONE = (db.OperationalError, db.InterfaceError, db.InternalError)
 
 
+# SQLSTATE of a table and of a column that are not there: the code runs ahead of its migrations.
+_NOT_MIGRATED = frozenset({"42P01", "42703"})
+
+
 def refusal_from(error: BaseException) -> Refusal:
     """Name the public refusal for any exception; what is not recognised is an internal error."""
     if isinstance(error, PlintoAPIException | PlintoSSOException):
         return error
     if isinstance(error, drf.APIException):
         return _from_drf(error)
-    if isinstance(error, _DATABASE_GONE):
+    if isinstance(error, _DATABASE_GONE) or _is_ahead_of_schema(error):
         return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=f"database: {error}")
     if isinstance(error, PlintoServiceException):
         return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=error.reason or str(error))
     return _from_django(error)
+
+
+def _is_ahead_of_schema(error: BaseException) -> bool:
+    is_about_sql = isinstance(error, db.ProgrammingError)
+    return is_about_sql and getattr(error.__cause__, "sqlstate", None) in _NOT_MIGRATED
 
 
 def _from_django(error: BaseException) -> Refusal:

@@ -62,7 +62,7 @@ class Lab:
         self._live(routines)
         with fault:
             during = time.monotonic()
-            self._live(routines, days=2)
+            self._live(routines)
             if is_noticed:
                 eventually(lambda: self.status() == {"degraded"}, seconds=WELL_WITHIN)
         healed = time.monotonic()
@@ -96,10 +96,9 @@ class Lab:
             for number, email in enumerate(self.people)
         ]
 
-    def _live(self, routines: list[Routine], *, days: int = 1) -> None:
-        for _ in range(days):
-            for thread in crowd(lambda number: routines[number].live_a_day(), size=PEOPLE):
-                thread.join()
+    def _live(self, routines: list[Routine]) -> None:
+        for thread in crowd(lambda number: routines[number].live_a_day(), size=PEOPLE):
+            thread.join()
 
 
 @contextmanager

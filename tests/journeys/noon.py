@@ -31,6 +31,7 @@ class Routine:
     def __post_init__(self) -> None:
         kept = Caller(self.world.web.port, address=self.address, timeout=PATIENCE)
         self._visitor = Visitor(kept, self.email)
+        self._name = ""
 
     def go_on_until(self, end: float) -> None:
         while time.monotonic() < end:
@@ -44,19 +45,33 @@ class Routine:
             self._end_another(visitor)
             self._leave(visitor)
 
+    def work_a_shift(self) -> None:
+        """Stay signed in, look around three times at length, and end one other session."""
+        visitor = self._visitor
+        if not visitor.access:
+            self._expect("login", visitor.sign_in, 200)
+        # Not all at the same time: each of these hashes a password.
+        turn = self.draw.randrange(3)
+        for number in range(3):
+            self.days += 1
+            self._look_around(visitor, name=f"Name {self.days}")
+            for _ in range(10):
+                self._expect("me", visitor.me, 200, self._is_me)
+            if number == turn:
+                self._end_another(visitor)
+
     def knock_again(self) -> None:
         """Try every session that this person ended, with any worker; all must be refused."""
         for one in self.ended:
             self._expect("me, ended long ago", one.me, 401)
 
     def _look_around(self, visitor: Visitor, *, name: str) -> None:
-        def is_me(body: Any) -> bool:
-            return body["id"] == visitor.user_id and body["name"] == name
-
-        self._expect("patch me", lambda: visitor.send("PATCH", "/me", {"name": name}), 200, is_me)
-        self._expect("me", visitor.me, 200, is_me)
+        self._name = name
+        change = {"name": name}
+        self._expect("patch me", lambda: visitor.send("PATCH", "/me", change), 200, self._is_me)
+        self._expect("me", visitor.me, 200, self._is_me)
         self._expect("refresh", visitor.go_on, 200)
-        self._expect("me", visitor.me, 200, is_me)
+        self._expect("me", visitor.me, 200, self._is_me)
         self._expect(
             "sessions",
             lambda: visitor.send("GET", "/sessions?limit=100"),
@@ -65,6 +80,9 @@ class Routine:
                 [one["id"] for one in body["results"] if one["current"]] == [visitor.session_id]
             ),
         )
+
+    def _is_me(self, body: Any) -> bool:
+        return body["id"] == self._visitor.user_id and body["name"] == self._name
 
     def _end_another(self, visitor: Visitor) -> None:
         """Open a second session, use it on both workers, end it, and knock with it again."""
