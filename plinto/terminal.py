@@ -19,7 +19,12 @@ def drawn(overview: Overview) -> str:
     lines += _section("PROCESSES", (row for one in overview.processes for row in _process(one)))
     moves = overview.timeline[: -_MOST_MOVES - 1 : -1]
     lines += _section("MOVED IN THE LAST HOUR", (_move(one, overview) for one in moves))
-    return "\n".join(line[:COLUMNS].rstrip() for line in lines) + "\n"
+    return "\n".join(_harmless(line)[:COLUMNS].rstrip() for line in lines) + "\n"
+
+
+def _harmless(line: str) -> str:
+    # The reason that one operator typed must not move the cursor of another one's terminal.
+    return "".join(one if one.isprintable() else "?" for one in line)
 
 
 def _summary(overview: Overview) -> Iterator[str]:

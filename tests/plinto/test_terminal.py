@@ -67,6 +67,13 @@ def test_it_fits_into_a_narrow_terminal():
     assert max(len(line) for line in printed().splitlines()) <= COLUMNS
 
 
+def test_a_reason_cannot_send_commands_to_the_terminal():
+    a_process(1, a_circuit(state="open", reason="\x1b]0;owned\x07\x1b[2J", is_forced=True))
+    text = printed()
+    assert "open by order (?]0;owned??[2J)" in text
+    assert "\x1b" not in text
+
+
 def test_it_can_be_read_by_a_program():
     a_process(7)
     overview = json.loads(printed(json=True))

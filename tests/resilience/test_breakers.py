@@ -61,3 +61,15 @@ def test_a_circuit_that_closes_again_is_a_line_however_soon(caplog):
         breaker.trip(reason="because")
         breaker.succeeded(breaker.take_probe())
     assert ["recovered" in line for line in lines(caplog)] == [False, True]
+
+
+def test_a_listener_hears_breakers_of_before_and_after_its_subscription():
+    heard = []
+    early = breakers.get("test")
+    breakers.subscribe(heard.append)
+    late = breakers.replace("test")
+    early.trip(reason="early")
+    late.trip(reason="late")
+    breakers.unsubscribe(heard.append)
+    late.reset()
+    assert [change.after.reason for change in heard] == ["early", "late"]
