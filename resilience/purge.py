@@ -6,7 +6,6 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Final
 
 import redis
 import structlog
@@ -18,9 +17,6 @@ from resilience.forks import renew_after_fork
 from resilience.guarded import one_attempt
 from resilience.journal import EVERYTHING, Journal
 from resilience.redis import Door
-
-# Seconds between two attempts, each of which may cost a new connection.
-ATTEMPT_EVERY: Final = 1.0
 
 # A key that is changed here during its last purge needs another one. On the open connection that
 # takes a round trip, so even a key that is written all the time is settled soon.
@@ -46,6 +42,8 @@ class Purge:
         self._fallback = fallback
         self._prefix = prefix
         self._clock = door.breaker.clock
+        # Between two attempts, each of which may cost a new connection: a second.
+        self._pause = journal.late / 2
         self.renew()
         renew_after_fork(self)
 
@@ -58,7 +56,7 @@ class Purge:
         wait = self._journal.due_in(is_trusted=self._door.is_trusted)
         if wait is None:
             return None
-        return max(wait, self._tried_at + ATTEMPT_EVERY - self._clock())
+        return max(wait, self._tried_at + self._pause - self._clock())
 
     def attempt(self) -> None:
         """Purge what is due, if it is time."""
@@ -68,7 +66,7 @@ class Purge:
 
     def before_trust(self) -> bool:
         """Purge all that was noted, and tell whether Redis may be trusted now."""
-        if not self._purge(older_than=ATTEMPT_EVERY):
+        if not self._purge(older_than=self._pause):
             return False
         self._fallback.clear()
         return True

@@ -175,7 +175,7 @@ def test_a_circuit_closed_by_hand_does_not_show_what_was_deleted(server, behind,
 
 
 def test_an_unreachable_redis_costs_one_attempt_a_second(behind, proxy):
-    cache = behind(RECOVERY_TIMEOUT=60)
+    cache = behind(RECOVERY_TIMEOUT=60, late=2.0)
     cache.set("key", 1)
     open_circuit(cache, proxy, "reset")
     before = proxy.connections

@@ -16,9 +16,10 @@ class FaultProxy:
     """
     Forwards to ``target`` until told otherwise; existing connections feel a new mode too.
 
-    ``ok`` · ``refuse`` (nobody listens) · ``blackhole`` (accepts, passes nothing on) · ``reset``
-    (RST at once) · ``latency:S`` (seconds before each chunk) · ``slice`` (a byte at a time) ·
-    ``cut:N`` (RST after N bytes in one direction).
+    ``ok`` · ``refuse`` (nobody listens) · ``blackhole:S`` (accepts, passes nothing on; what it
+    swallowed arrives S seconds after its end, overtaken by what is sent then) · ``reset`` (RST at
+    once) · ``latency:S`` (seconds before each chunk) · ``slice`` (a byte at a time) · ``cut:N``
+    (RST after N bytes in one direction).
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -63,8 +64,14 @@ class FaultProxy:
             for writer in list(self._writers):
                 _abort(writer)
         if self._mode == "refuse" and self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            # A connection that was accepted a moment ago finds its server still open, or it would
+            # be left without an owner.
+            for listener in server.sockets:
+                self._loop.remove_reader(listener.fileno())
+            for _ in range(3):
+                await asyncio.sleep(0)
+            server.close()
         elif self._mode != "refuse" and self._server is None:
             await self._listen(self.port)
 
@@ -80,27 +87,38 @@ class FaultProxy:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         ends = [writer]
+        pumps: list[asyncio.Task[None]] = []
         self._writers.add(writer)
         try:
-            if self._mode == "reset":
+            if self._mode in {"refuse", "reset"}:
                 raise ConnectionResetError
             far_reader, far_writer = await asyncio.open_connection(*self._target)
             ends.append(far_writer)
             self._writers.add(far_writer)
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            pumps = [
+                asyncio.create_task(self._pump(reader, far_writer)),
+                asyncio.create_task(self._pump(far_reader, writer)),
+            ]
+            await asyncio.gather(*pumps)
             for end in ends:
                 end.close()
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             for end in ends:
                 _abort(end)
         finally:
+            for pump in pumps:
+                pump.cancel()
             self._writers.difference_update(ends)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         passed = 0
         while chunk := await reader.read(65_536):
+            late = 0.0
             while self._mode == "blackhole":
+                late = self._amount
                 await asyncio.sleep(0.01)
+            if late:
+                await asyncio.sleep(late)
             if self._mode == "latency":
                 await asyncio.sleep(self._amount)
             if self._mode == "cut" and passed + len(chunk) > self._amount:
