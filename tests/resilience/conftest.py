@@ -15,6 +15,7 @@ from resilience import breakers
 from resilience.cache import ResilientCache
 from resilience.circuit import Policy
 from resilience.redis import Door
+from tests.servers.fault_proxy import FaultProxy
 from tests.servers.process import free_port
 from tests.servers.redis import RedisServer
 
@@ -74,6 +75,13 @@ def server(_own_server: RedisServer) -> Iterator[RedisServer]:
     _own_server.heal()
     _own_server.cli("CONFIG", "SET", "maxmemory", "0")
     _own_server.cli("FLUSHALL")
+
+
+@pytest.fixture
+def proxy(server: RedisServer) -> Iterator[FaultProxy]:
+    """A way to the server that goes wrong as told."""
+    with FaultProxy(("127.0.0.1", server.port)) as proxy:
+        yield proxy
 
 
 @pytest.fixture

@@ -152,28 +152,6 @@ def test_an_abandoned_probe_makes_room_for_the_next(breaker, clock):
     assert breaker.take_probe() is not None
 
 
-def test_a_late_success_does_not_close_an_open_breaker(breaker):
-    late = breaker.admit()
-    fail(breaker, 5)
-    breaker.succeeded(late)
-    assert breaker.standing.state is State.OPEN
-
-
-def test_late_failures_neither_reopen_nor_extend(breaker, clock):
-    late = breaker.admit()
-    open_and_wait(breaker, clock)
-    before = breaker.standing
-    for _ in range(16):
-        breaker.failed(late, reason="late")
-    assert breaker.standing is before
-    for _ in range(3):
-        breaker.succeeded(breaker.take_probe())
-    for _ in range(16):
-        breaker.failed(late, reason="late")
-    assert breaker.is_closed
-    assert breaker.failure_count == 0
-
-
 def test_forced_open_is_never_probed_until_it_is_automatic_again(breaker, clock):
     breaker.force_open()
     clock.advance(10**6)

@@ -59,10 +59,12 @@ def pair():
 
 whom = st.sampled_from([0, 1])
 key = st.sampled_from(KEYS)
+modes = st.sampled_from(["refuse", "reset", "blackhole", "blackhole:0.05"])
+changes = st.lists(st.tuples(st.sampled_from(["set", "add", "delete"]), key), max_size=4)
 
 
 SETTINGS = settings(
-    max_examples=25,
+    max_examples=16,
     stateful_step_count=100,
     deadline=None,
     derandomize=False,
@@ -84,8 +86,7 @@ class TwoProcesses(RuleBasedStateMachine):
         self.pair.heal()
         self.history: list[str] = []
         self.now = 0
-        self.counted = 0
-        self.modes = ["ok", "ok"]
+        self.counted = self.outages = self.settlings = 0
         # The last delete of each key: that each process made, and that Redis was told of.
         self.own = [dict.fromkeys(KEYS, NEVER) for _ in range(2)]
         self.shared = dict.fromkeys(KEYS, NEVER)
@@ -112,18 +113,10 @@ class TwoProcesses(RuleBasedStateMachine):
         if report.is_settled:
             self.given_up[who].clear()
 
-    @rule(who=whom, key=key)
-    def set(self, who, key):
+    @rule(who=whom, key=key, method=st.sampled_from(["set", "set", "add"]))
+    def put(self, who, key, method):
         value = self.now
-        report = self.tell(who, "set", key, value)
-        self.learn(who, report)
-        if report.was_local:
-            self.given_up[who][key].add(value)
-
-    @rule(who=whom, key=key)
-    def add(self, who, key):
-        value = self.now
-        report = self.tell(who, "add", key, value)
+        report = self.tell(who, method, key, value)
         self.learn(who, report)
         if report.was_local:
             self.given_up[who][key].add(value)
@@ -133,15 +126,13 @@ class TwoProcesses(RuleBasedStateMachine):
         self.own[who][key] = self.now
         self.learn(who, self.tell(who, "delete", key))
 
-    @rule(who=whom)
-    def delete_many(self, who):
+    @rule(who=whom, act=st.sampled_from(["clear", "delete_many", "flush"]))
+    def remove_all(self, who, act):
+        if act == "flush":
+            self.pair.server.cli("FLUSHALL")
+            return
         self.own[who] = dict.fromkeys(KEYS, self.now)
-        self.learn(who, self.tell(who, "delete_many", KEYS))
-
-    @rule(who=whom)
-    def clear(self, who):
-        self.own[who] = dict.fromkeys(KEYS, self.now)
-        self.learn(who, self.tell(who, "clear"))
+        self.learn(who, self.tell(who, act, *([KEYS] if act == "delete_many" else [])))
 
     @rule(who=whom, key=key, stale=st.sampled_from(["never", "bounded"]))
     def get(self, who, key, stale):
@@ -166,33 +157,51 @@ class TwoProcesses(RuleBasedStateMachine):
         self.learn(who, report)
         self.check((report.answer or 0) <= self.counted, "It was counted twice.")
 
-    @rule(who=whom, mode=st.sampled_from(["refuse", "blackhole", "reset"]))
+    @rule(who=whom, mode=modes)
     def lose(self, who, mode):
         self.history.append(f"{who} loses: {mode}")
-        self.modes[who] = mode
         self.pair.proxies[who].set(mode)
 
     @rule(who=whom)
     def find_again(self, who):
         self.history.append(f"{who} finds again")
-        self.modes[who] = "ok"
         self.pair.proxies[who].set("ok")
+
+    @precondition(lambda self: self.settlings < 15)
+    @rule(who=whom)
+    def settle(self, who):
+        self.settlings += 1
+        self.find_again(who)
+        eventually(lambda: self.tell(who, "has_key", "x").is_settled, seconds=20)
+        self.learn(who, self.tell(who, "has_key", "x"))
+        self.get_everywhere()
+
+    # An outage takes half a second, and some examples would consist of nothing else.
+    @precondition(lambda self: self.outages < 8)
+    @rule(who=whom, mode=modes, changes=changes, reader=whom)
+    def pass_through_an_outage(self, who, mode, changes, reader):
+        self.outages += 1
+        for key in KEYS:
+            self.put(who, key, "set")
+        self.lose(who, mode)
+        for method, key in changes:
+            self.delete(who, key) if method == "delete" else self.put(who, key, method)
+        self.find_again(who)
+        for _ in range(20):
+            time.sleep(0.01)
+            for key in KEYS:
+                self.get(who, key, "never")
+                self.get(reader, key, "bounded")
 
     @rule(seconds=st.sampled_from([0.005, 0.05, 0.15]))
     def wait(self, seconds):
         self.history.append(f"wait {seconds}")
         time.sleep(seconds)
 
-    @rule()
-    def lose_all_values(self):
-        self.pair.server.cli("FLUSHALL")
-
-    @precondition(lambda self: "ok" in self.modes)
-    @rule()
-    def settle(self):
-        who = self.modes.index("ok")
-        eventually(lambda: self.tell(who, "has_key", "x").is_settled, seconds=20)
-        self.learn(who, self.tell(who, "has_key", "x"))
+    def get_everywhere(self):
+        for who in (0, 1):
+            for key in KEYS:
+                self.get(who, key, "never")
 
     def judge(self, who: int, key: str, report: Report, *, stale: str) -> None:
         value, other = report.answer, 1 - who

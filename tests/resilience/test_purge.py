@@ -9,13 +9,6 @@ import pytest
 from resilience import stores
 from resilience.stores import Store
 from tests.resilience.conftest import eventually
-from tests.servers.fault_proxy import FaultProxy
-
-
-@pytest.fixture
-def proxy(server):
-    with FaultProxy(("127.0.0.1", server.port)) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -89,24 +89,6 @@ def test_the_thread_ends_when_all_is_well_and_comes_back_when_needed(doors, serv
         assert door.is_trusted
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_probe_whose_thread_died_does_not_lock_the_dependency_out():
-    breaker = Breaker("test", policy=QUICK)
-    attempts = []
-
-    def probe(breaker, permit):
-        attempts.append(permit)
-        if len(attempts) == 1:
-            raise SystemExit
-        breaker.succeeded(permit)
-
-    recovery = Recovery(name="test", breakers=(breaker,), probe=probe)
-    breaker.trip(reason="test")
-    recovery.nudge()
-    eventually(lambda: len(attempts) == 1)
-    eventually(lambda: recovery.nudge() or breaker.is_closed)
-
-
 def test_the_caller_probes_when_no_thread_can_be_had():
     breaker = Breaker("test", policy=QUICK)
 

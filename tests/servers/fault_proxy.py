@@ -16,9 +16,10 @@ class FaultProxy:
     """
     Forwards to ``target`` until told otherwise; existing connections feel a new mode too.
 
-    ``ok`` · ``refuse`` (nobody listens) · ``blackhole`` (accepts, passes nothing on) · ``reset``
-    (RST at once) · ``latency:S`` (seconds before each chunk) · ``slice`` (a byte at a time) ·
-    ``cut:N`` (RST after N bytes in one direction).
+    ``ok`` · ``refuse`` (nobody listens) · ``blackhole:S`` (accepts, passes nothing on; what it
+    swallowed arrives S seconds after its end, overtaken by what is sent then) · ``reset`` (RST at
+    once) · ``latency:S`` (seconds before each chunk) · ``slice`` (a byte at a time) · ``cut:N``
+    (RST after N bytes in one direction).
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -112,8 +113,12 @@ class FaultProxy:
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         passed = 0
         while chunk := await reader.read(65_536):
+            late = 0.0
             while self._mode == "blackhole":
+                late = self._amount
                 await asyncio.sleep(0.01)
+            if late:
+                await asyncio.sleep(late)
             if self._mode == "latency":
                 await asyncio.sleep(self._amount)
             if self._mode == "cut" and passed + len(chunk) > self._amount:
