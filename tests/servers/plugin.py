@@ -48,6 +48,8 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]
             REDIS_URL=redis.url if redis else "",
             # Tests of races run more threads at once than two workers would.
             WEB_THREADS="24",
+            # And their hashes, one after the other, would wait longer than a request may.
+            HASH_SLOTS="4",
         )
     )
     return (yield)
