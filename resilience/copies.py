@@ -1,7 +1,7 @@
 """
 Copies of security facts: rows that every request asks about, kept in Redis for seconds.
 
-The row is the truth. A copy may spare a query, and four rules keep it from ever being kinder
+The row is the truth. A copy may spare a query, and five rules keep it from ever being kinder
 than the row:
 
 * it carries the version of its row, and nothing older replaces anything newer (one Lua script);
@@ -10,11 +10,14 @@ than the row:
 * it lives at most ``SECURITY_COPY_TTL``, which bounds what a process can believe while only
   another one has lost Redis;
 * a process that has just begun to trust Redis again believes no copy for as long as one lives: a
-  tombstone may have been lost, or a write of before may have arrived late.
+  tombstone may have been lost, or a write of before may have arrived late;
+* what Redis shows late is not believed either: it may have stood still meanwhile, with a tombstone
+  waiting that nobody who sent it waited for.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,6 +33,8 @@ from resilience.scripts import Script
 
 # Longer than any request can hold a row it has read before it writes the copy.
 _SLOWEST_REQUEST = timedelta(seconds=60)
+# Seconds. Less than any writer waits before it gives a standing Redis up.
+_QUICK = 0.05
 
 _FILL = Script("""
 local held = redis.call('GET', KEYS[1])
@@ -63,15 +68,19 @@ class Copy:
 
 class Copies:
     """
-    Copies behind one door; ``longest`` is the longest life of one.
+    Copies behind one door; ``longest`` is the longest life of one, and one is believed that was
+    shown within ``quick`` seconds.
 
     ``hits`` and ``misses`` count the copies that reads found, and those a row was read for.
     """
 
-    def __init__(self, door: Door, *, prefix: str, longest: timedelta) -> None:
+    def __init__(
+        self, door: Door, *, prefix: str, longest: timedelta, quick: float = _QUICK
+    ) -> None:
         self._door = door
         self._prefix = prefix
         self._longest = longest
+        self._quick = quick
         self.hits = self.misses = 0
 
     def read(self, *keys: str, errand: Errand | None = None) -> list[Copy | None]:
@@ -84,10 +93,12 @@ class Copies:
     def _read(self, keys: tuple[str, ...], errand: Errand | None) -> list[Copy | None]:
         may_believe = self._may_believe()
         if may_believe or errand:
+            asked = time.monotonic()
             held = (errand or self._fetch)(self._full(keys))
+            is_quick = time.monotonic() - asked <= self._quick
             if held is None:
                 self._door.doubt()
-            elif may_believe:
+            elif may_believe and is_quick and self._may_believe():
                 return [_parsed(value) for value in held]
         return [None] * len(keys)
 

@@ -20,8 +20,10 @@ SHORT = timedelta(milliseconds=200)
 
 @pytest.fixture
 def open_copies(doors):
-    def open_(url="", *, longest=LONG, **options) -> Copies:
-        return Copies(doors.open(url, **options), prefix="test.copy:", longest=longest)
+    # The machines that run this have stopped for seconds.
+    def open_(url="", *, longest=LONG, quick=5.0, **options) -> Copies:
+        door = doors.open(url, **options)
+        return Copies(door, prefix="test.copy:", longest=longest, quick=quick)
 
     return open_
 
@@ -125,6 +127,18 @@ def test_a_copy_written_late_after_a_stall_is_not_believed(open_copies, server):
     eventually(lambda: held._door.is_trusted)
     assert held.read("s") in ([None], [Copy(2, None)])
     eventually(lambda: held.read("s") == [Copy(2, None)])
+
+
+def test_what_redis_shows_late_is_not_believed(open_copies, server):
+    with FaultProxy(("127.0.0.1", server.port)) as proxy:
+        held = open_copies(f"redis://127.0.0.1:{proxy.port}/0", quick=0.02)
+        fill(held, 1)
+        eventually(lambda: held.read("s") == [Copy(1, {})])
+        proxy.set("latency:0.04")
+        assert held.read("s") == [None]
+        assert held._door.is_trusted
+        proxy.set("ok")
+        eventually(lambda: held.read("s") == [Copy(1, {})])
 
 
 def test_what_ended_long_ago_costs_nobody_a_wait(open_copies, server):
