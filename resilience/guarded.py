@@ -1,5 +1,5 @@
 """
-redis-py's pool, connections and client with a breaker underneath.
+redis-py's pool and connections with a breaker underneath.
 
 The guard sits where every use of Redis passes: a connection leaves the pool with a permit and
 comes back with an outcome. Commands, pipelines, Lua, locks, scans and raw connections are
@@ -15,9 +15,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
-import redis
 from redis.backoff import NoBackoff
-from redis.client import Pipeline
 from redis.connection import (
     Connection,
     ConnectionPool,
@@ -31,8 +29,7 @@ from redis.retry import Retry
 from resilience import deadline
 from resilience.circuit import Permit
 from resilience.deadline import Budget
-from resilience.errors import CircuitOpenError
-from resilience.trouble import PASSING, Trouble, judge, reason_of, translated
+from resilience.trouble import Trouble, judge, reason_of
 
 # Commands that change nothing. Whatever is not listed counts as a write, Lua included.
 _READ_COMMANDS = """
@@ -46,9 +43,6 @@ _READ_COMMANDS = """
     ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION
 """
 _READS = frozenset(_READ_COMMANDS.split())
-
-# What redis-py must prepare on the connection that it chose.
-_STATEFUL = ("HIMPORT", b"HIMPORT")
 
 # A socket with a timeout of nothing would not wait for an answer that is already there.
 _LEAST_WAIT = 0.001
@@ -231,54 +225,6 @@ class GuardedPool(ConnectionPool):
         super().release(connection)
         if visit is not None:
             self._gate.settle(visit)
-
-
-class GuardedRedis(redis.Redis):
-    """A client whose failures are ours: ``RedisUnavailableError`` and ``RedisCommandError``."""
-
-    def execute_command(self, *args: Any, **options: Any) -> Any:
-        """
-        Ask once, on one connection.
-
-        redis-py wraps a command in retries, which are off here, and in metrics that nobody reads;
-        with them a guarded GET costs 1.2 times an unguarded one, without them as much.
-        """
-        try:
-            if self.connection is not None or args[0][:7] in _STATEFUL:
-                return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
-            connection: Any = self.connection_pool.get_connection()
-            try:
-                connection.send_command(*args, **options)
-                return self.parse_response(connection, args[0], **options)  # type: ignore[no-untyped-call]
-            finally:
-                self.connection_pool.release(connection)
-        except PASSING:
-            raise
-        except (CircuitOpenError, RedisError) as error:
-            raise translated(error) from error
-
-    def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> GuardedPipeline:  # noqa: FBT001, FBT002
-        return GuardedPipeline(
-            self.connection_pool, self.response_callbacks, transaction, shard_hint
-        )
-
-
-class GuardedPipeline(Pipeline):
-    def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002
-        try:
-            return super().execute(raise_on_error)
-        except PASSING:
-            raise
-        except (CircuitOpenError, RedisError) as error:
-            raise translated(error) from error
-
-    def immediate_execute_command(self, *args: Any, **options: Any) -> Any:
-        try:
-            return super().immediate_execute_command(*args, **options)  # type: ignore[no-untyped-call]
-        except PASSING:
-            raise
-        except (CircuitOpenError, RedisError) as error:
-            raise translated(error) from error
 
 
 def one_attempt(timeout: float) -> dict[str, Any]:

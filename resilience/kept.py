@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from django.core.cache.backends.base import BaseCache
     from django_redis.util import CacheKey  # type: ignore[import-untyped]
 
-    from resilience.guarded import GuardedRedis
+    from resilience.client import GuardedRedis
 
 _INCREASE = Script("""
 if redis.call('EXISTS', KEYS[1]) == 0 then return false end

@@ -20,8 +20,8 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from redis.exceptions import RedisError
 
+from resilience.client import GuardedPipeline
 from resilience.errors import RedisLockError, RedisUnavailableError
-from resilience.guarded import GuardedPipeline
 from resilience.kept import KeptClient
 from resilience.locks import Lock
 from resilience.routing import Routing, in_thread

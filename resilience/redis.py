@@ -23,8 +23,9 @@ from resilience import breakers, canary, deadline
 from resilience.breaker import Breaker
 from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
+from resilience.client import GuardedRedis
 from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
-from resilience.guarded import GuardedPool, GuardedRedis, Visit, one_attempt
+from resilience.guarded import GuardedPool, Visit, one_attempt
 from resilience.recovery import Chore, Recovery
 from resilience.registry import Registry
 from resilience.scripts import Script
