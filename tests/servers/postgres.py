@@ -7,6 +7,8 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,16 +45,18 @@ class PostgresServer:
     raises ``ServerError`` then.
     """
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(self, *, url: str, settings: Mapping[str, str] | None = None) -> None:
         self.url = url
+        self._settings = settings or {}
         self._process: ServerProcess | None = None
         self._directory: Path | None = None
         self._account: pwd.struct_passwd | None = None
 
     @classmethod
-    def start(cls) -> PostgresServer:
+    def start(cls, **settings: str) -> PostgresServer:
         """Create a cluster in a temporary directory and serve it on a free port."""
-        server = cls(url=f"postgresql://plinto@127.0.0.1:{free_port()}/plinto")
+        url = f"postgresql://plinto@127.0.0.1:{free_port()}/plinto"
+        server = cls(url=url, settings=settings)
         with stopped_on_failure(server):
             server._create_cluster()
             server._launch()
@@ -111,6 +115,36 @@ class PostgresServer:
         self._own().stop(signal.SIGINT)
         self._launch()
 
+    @contextmanager
+    def recovering(self) -> Iterator[None]:
+        """
+        Let one of its processes crash: it ends all others and recovers, once the block is over.
+
+        One of them is held back meanwhile. The server waits five seconds for it, no longer.
+        """
+        held, struck = self._own().children()[:2]
+        os.kill(held, signal.SIGSTOP)
+        os.kill(struck, signal.SIGKILL)
+        try:
+            yield
+        finally:
+            _signal_all([held], signal.SIGCONT)
+
+    @contextmanager
+    def starting_up(self) -> Iterator[None]:
+        """Kill it and start it again, to be ready only once the block is over."""
+        self.kill()
+        hold = self._home() / "hold"
+        hold.touch()
+        (self._home() / "cluster" / "recovery.signal").touch()
+        looks_for_log = f"while test -e {hold}; do sleep 0.05; done; false"
+        self._process = self._begin(restore_command=looks_for_log, hot_standby="off")
+        try:
+            yield
+        finally:
+            hold.unlink()
+            self._process.wait_until(self._answers, seconds=30)
+
     def heal(self) -> None:
         """Leave it running and answering, whatever a test did to it."""
         if self.is_ours:
@@ -135,6 +169,11 @@ class PostgresServer:
         if self._process is None:
             raise ServerError("TEST_DATABASE_URL names a server that this suite may not harm.")
         return self._process
+
+    def _home(self) -> Path:
+        if self._directory is None:
+            raise ServerError("TEST_DATABASE_URL names a server that this suite may not harm.")
+        return self._directory
 
     def _url_of(self, database: str) -> str:
         return urlsplit(self.url)._replace(path=f"/{database}").geturl()
@@ -163,8 +202,13 @@ class PostgresServer:
             raise ServerError(f"initdb failed:\n{answer.stdout}\n{answer.stderr}")
 
     def _launch(self) -> None:
-        options = [part for name in _SETTINGS for part in ("-c", f"{name}={_SETTINGS[name]}")]
-        self._process = ServerProcess(
+        self._process = self._begin()
+        self._process.wait_until(self._answers, seconds=30)
+
+    def _begin(self, **more: str) -> ServerProcess:
+        settings = {**_SETTINGS, **self._settings, **more}
+        options = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
+        return ServerProcess(
             [
                 *(str(self._binaries / "postgres"), "-D", str(self._directory / "cluster")),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)),
@@ -176,7 +220,6 @@ class PostgresServer:
             account=self._account,
             last_wish=signal.SIGINT,
         )
-        self._process.wait_until(self._answers, seconds=30)
 
     def _answers(self) -> bool:
         try:
