@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from audit import controls
@@ -16,6 +16,7 @@ from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import Actor, Outcome, Target
 from plinto.kernel import services
+from plinto.kernel.database import is_in_transaction
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 
@@ -52,7 +53,7 @@ class AuditService:
         :raises RuntimeError: no transaction is open, so the act could happen without its row
         :raises ValueError: the event lacks what it must carry, or ``changes`` names a secret
         """
-        if not _is_in_transaction():
+        if not is_in_transaction():
             raise RuntimeError(f"{event} must be recorded in the transaction of the act.")
         carried = {"session_id": session_id, "changes": changes, "organization_id": organization_id}
         missing = {name for name in event.needs if not carried[name]}
@@ -118,12 +119,6 @@ def get_audit_service() -> AuditService:
 
 
 services.register(AuditService, AuditService)
-
-
-def _is_in_transaction() -> bool:
-    # As Django's own durable check does, a test case's wrapping transaction is looked through;
-    # otherwise a missing atomic() would pass every test and fail in production.
-    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
 
 
 def _personal(actor: Actor, target: Target, origin: Origin) -> dict[str, str]:

@@ -17,6 +17,7 @@ PlintoException
 │   ├── InternalError               500
 │   ├── ExternalServiceError        502
 │   └── ServiceUnavailableError     503  retry_after
+│       └── DatabaseBusyError       503
 ├── PlintoSSOException              500  provider
 │   ├── SSOAuthenticationError      401
 │   ├── SSOValidationError          422  field
@@ -181,6 +182,11 @@ class ExternalServiceError(PlintoAPIException):
 class ServiceUnavailableError(_RetryableError):
     status_code = 503
     default_message = "The service is busy or recovering. Try again shortly."
+
+
+class DatabaseBusyError(ServiceUnavailableError):
+    error_code = "DATABASE_BUSY"
+    default_message = "The database is busy with other work. Try again shortly."
 
 
 class PlintoSSOException(PlintoException):

@@ -18,10 +18,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.multipartparser import MultiPartParserError
 from rest_framework import exceptions as drf
 
-from plinto.kernel import origin
+from plinto.kernel import database, origin
 from plinto.kernel.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    DatabaseBusyError,
     InternalError,
     MalformedRequestError,
     MethodNotAllowedError,
@@ -47,7 +48,6 @@ RETRY_AFTER = 2
 # PostgreSQL reports a read-only server and a terminated idle transaction as internal errors.
 _DATABASE_GONE = (db.OperationalError, db.InterfaceError, db.InternalError)
 
-
 # SQLSTATE of a table and of a column that are not there: the code runs ahead of its migrations.
 _NOT_MIGRATED = frozenset({"42P01", "42703"})
 
@@ -59,7 +59,8 @@ def refusal_from(error: BaseException) -> Refusal:
     if isinstance(error, drf.APIException):
         return _from_drf(error)
     if isinstance(error, _DATABASE_GONE) or _is_ahead_of_schema(error):
-        return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=f"database: {error}")
+        kind = DatabaseBusyError if database.is_busy(error) else ServiceUnavailableError
+        return kind(retry_after=RETRY_AFTER, reason=f"database: {error}")
     if isinstance(error, PlintoServiceException):
         return ServiceUnavailableError(retry_after=RETRY_AFTER, reason=error.reason or str(error))
     return _from_django(error)
