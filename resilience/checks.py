@@ -10,12 +10,22 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
+
+from resilience import presence
+from resilience.models import Process
+from resilience.worker import roster
 
 BACKEND = "resilience.cache.ResilientCache"
 
-# PostgreSQL keeps some connections for superusers, and migrations, workers and operators need
+# PostgreSQL keeps three connections for superusers, and migrations, backups and operators need
 # theirs; this many are left to them.
 RESERVED_CONNECTIONS = 10
+# What a process may hold besides its pool: the reporter its own, and the probe of a shut gate one;
+# in a web process also the two health pages that read rows, and a scrape.
+BESIDES_IN_WORKER = 2
+BESIDES_IN_WEB = 5
 
 # What a Redis URL may not decide, because its query would win over the settings.
 _DECIDED_HERE = {"socket_timeout", "socket_connect_timeout", "retry_on_timeout", "protocol"}
@@ -61,7 +71,7 @@ def pool_budget(
     databases: Sequence[str] | None = None,
     **_: Any,
 ) -> list[CheckMessage]:
-    """All pools together fit the server: a pool of 150 per process has taken one down."""
+    """All processes together fit the server: a pool of 150 per process has taken one down."""
     found: list[CheckMessage] = []
     for alias in databases or ():
         connection = connections[alias]
@@ -71,17 +81,28 @@ def pool_budget(
         with connection.cursor() as cursor:
             cursor.execute("SHOW max_connections")
             allowed = int(cursor.fetchone()[0]) - RESERVED_CONNECTIONS
-        wanted = settings.WEB_WORKERS * pool["max_size"]
+        web, workers = settings.WEB_WORKERS, _workers(connection)
+        # A worker has a thread for each queue and one that keeps house.
+        in_worker = min(len(roster.queues) + 1, pool["max_size"]) + BESIDES_IN_WORKER
+        wanted = web * (pool["max_size"] + BESIDES_IN_WEB) + workers * in_worker
         if wanted > allowed:
             found.append(
                 Warning(
-                    f"{settings.WEB_WORKERS} workers may open {wanted} connections to {alias!r}, "
-                    f"which has room for {allowed}.",
+                    f"{web} web processes and {workers} of the worker may open {wanted} "
+                    f"connections to {alias!r}, which has room for {allowed}.",
                     hint="Lower DB_POOL_TOTAL or WEB_THREADS, or raise max_connections.",
                     id="resilience.W001",
                 )
             )
     return found
+
+
+def _workers(connection: BaseDatabaseWrapper) -> int:
+    """Count the workers that live, and at least the one that every deployment needs."""
+    # The check also runs before the first migration.
+    if Process._meta.db_table not in connection.introspection.table_names():
+        return 1
+    return max(1, presence.live_workers(now=timezone.now(), alias=connection.alias))
 
 
 def _error(number: int, text: str) -> Error:

@@ -91,6 +91,12 @@ def look_around(*, now: datetime) -> Surroundings:
     )
 
 
+def live_workers(*, now: datetime, alias: str) -> int:
+    """Count the workers that live, by the rows of the database ``alias``."""
+    rows = Process.objects.using(alias)
+    return rows.filter(~_gone(now), kind=Kind.WORKER).count()
+
+
 def inherit(debtors: Iterable[UUID], *, heir: UUID, now: datetime) -> int:
     """
     Take the debts of gone processes over, and return how many keys they are.

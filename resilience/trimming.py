@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from resilience.retrying import after_conflicts
+
 # One long delete would hold its locks past the statement timeout.
 _PORTION = 1000
 
@@ -16,7 +18,7 @@ def delete(outdated: QuerySet[Any]) -> int:
     while True:
         keys = list(outdated.values_list("pk", flat=True)[:_PORTION])
         if keys:
-            outdated.model._default_manager.filter(pk__in=keys).delete()
+            after_conflicts(outdated.model._default_manager.filter(pk__in=keys).delete)()
         total += len(keys)
         if len(keys) < _PORTION:
             return total

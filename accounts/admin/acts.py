@@ -17,6 +17,7 @@ from accounts.asking import asked
 from accounts.services import staff
 from audit.parties import Target
 from plinto.kernel.exceptions import PlintoAPIException, ValidationError
+from resilience.retrying import after_conflicts
 
 
 def refused(request: HttpRequest, refusal: PlintoAPIException, *, target: Target) -> None:
@@ -45,7 +46,9 @@ class ActingAdmin(TrailedAdmin[Row]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            # Django opens the transaction of a form, so only the whole of it can be tried again.
+            view = after_conflicts(super().changeform_view)
+            return view(request, object_id, form_url, extra_context)
         except PlintoAPIException as refusal:
             if request.method != "POST":
                 raise

@@ -26,6 +26,7 @@ from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import AuthorizationError, ConflictError, NotFoundError
 from plinto.kernel.origin import Origin
 from resilience.leases import State
+from resilience.retrying import after_conflicts
 
 _FLAGS = {"is_staff", "is_superuser"}
 _COLUMNS = {"name", "locale", "timezone", *_FLAGS}
@@ -98,6 +99,7 @@ def change(
         _record(Event.ADMIN_CHANGED, person, by=by, origin=origin, now=now, changes=changes)
 
 
+@after_conflicts
 def deactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     """
     Switch a person off and end their sessions at once; false when they are off already.
@@ -113,12 +115,12 @@ def deactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
             return False
         _write(person, is_active=False)
         _record(Event.USER_DEACTIVATED, person, by=by, origin=origin, now=now)
-        sessions.end_all(
-            person.pk, reason="person switched off", actor=actor_of(by), origin=origin, now=now
-        )
+        live = sessions.live(person.pk, now=now)
+        sessions.end(live, reason="person switched off", actor=actor_of(by), origin=origin, now=now)
     return True
 
 
+@after_conflicts
 def reactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     """Switch a person on again; false when they are on already. Sessions stay ended."""
     with transaction.atomic():
@@ -130,6 +132,7 @@ def reactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
     return True
 
 
+@after_conflicts
 def mail_link(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     """
     Mail a person a link that sets their password; staff never set or see one.
@@ -146,12 +149,14 @@ def mail_link(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bo
     return True
 
 
+@after_conflicts
 def end_all_sessions(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> int:
     """End all sessions of a person and say how many."""
     with transaction.atomic():
         person, _ = _hold(person_id, by=by)
-        return sessions.end_all(
-            person.pk, reason="ended by staff", actor=actor_of(by), origin=origin, now=now
+        live = sessions.live(person.pk, now=now)
+        return sessions.end(
+            live, reason="ended by staff", actor=actor_of(by), origin=origin, now=now
         )
 
 
@@ -164,12 +169,13 @@ def end_sessions(chosen: QuerySet[Session], *, by: User, origin: Origin, now: da
     ended = 0
     for start in range(0, len(keys), _PORTION):
         portion = Session.objects.filter(pk__in=keys[start : start + _PORTION])
-        ended += sessions.end(
+        ended += after_conflicts(sessions.end)(
             portion, reason="ended by staff", actor=actor_of(by), origin=origin, now=now
         )
     return ended
 
 
+@after_conflicts
 def send_now(chosen: QuerySet[OutboundMail], *, by: User, origin: Origin, now: datetime) -> int:
     """
     Let chosen letters that wait for another try come due, and say how many did.
@@ -180,6 +186,7 @@ def send_now(chosen: QuerySet[OutboundMail], *, by: User, origin: Origin, now: d
         waiting = OutboundMail.objects.filter(state=State.DUE, lease=None, due_at__gt=now)
         held = list(
             waiting.filter(pk__in=chosen.order_by().values("pk"))
+            .order_by("pk")
             .select_for_update()
             .values_list("pk", "due_at")
         )

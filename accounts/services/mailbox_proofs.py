@@ -80,9 +80,12 @@ def by_code(address: Address, code: str, *, now: datetime) -> MailboxProof | Non
 @enforces(controls.MAILBOX_PROOFS)
 def spend(proof: MailboxProof, *, now: datetime) -> bool:
     """Use a proof up; false when somebody else was faster. Its twins die with it."""
-    if not MailboxProof.objects.filter(pk=proof.pk, used_at=None).update(used_at=now):
+    unused = MailboxProof.objects.filter(email_key=proof.email_key, used_at=None)
+    # One order for all callers: two proofs of one mailbox, each with its own row, would deadlock.
+    held = list(unused.order_by("pk").select_for_update().values_list("pk", flat=True))
+    if proof.pk not in held:
         return False
-    MailboxProof.objects.filter(email_key=proof.email_key, used_at=None).update(used_at=now)
+    MailboxProof.objects.filter(pk__in=held).update(used_at=now)
     return True
 
 

@@ -17,6 +17,7 @@ from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import ValidationError
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
+from resilience.retrying import after_conflicts
 
 
 @enforces(controls.SIGN_IN, controls.SESSION_REVOCATION)
@@ -32,7 +33,11 @@ def change(who: Standing, *, current: str, new: str, origin: Origin, now: dateti
     passwords.judge_for(user, new, field="new_password")
     if passwords.is_right(user.password, new):
         raise ValidationError(fields={"new_password": ["This is the password you have."]})
-    encoded = passwords.encode(new)
+    _replace(who, user, passwords.encode(new), origin=origin, now=now)
+
+
+@after_conflicts
+def _replace(who: Standing, user: User, encoded: str, *, origin: Origin, now: datetime) -> None:
     with transaction.atomic():
         changed = User.objects.filter(pk=user.pk, password=user.password).update(
             password=encoded, password_changed_at=now, version=F("version") + 1
@@ -46,13 +51,7 @@ def change(who: Standing, *, current: str, new: str, origin: Origin, now: dateti
             origin=origin,
             session_id=who.session_id,
         )
-        sessions.end_all(
-            user.pk,
-            reason="password changed",
-            actor=who.actor,
-            origin=origin,
-            now=now,
-            keep=who.session_id,
-        )
+        others = sessions.live(user.pk, now=now, but=who.session_id)
+        sessions.end(others, reason="password changed", actor=who.actor, origin=origin, now=now)
         password_links.tell_owner(user, origin=origin, now=now)
         transaction.on_commit(lambda: standing.refresh_person(user.pk))

@@ -29,6 +29,7 @@ from plinto.kernel.crypto import keyed_digest, new_token, token_digest
 from plinto.kernel.origin import Origin
 from resilience import trimming
 from resilience.contract import enforces
+from resilience.retrying import after_conflicts
 
 LIVES_FOR = timedelta(minutes=30)
 
@@ -139,7 +140,14 @@ def _redeem(token: str, password: str, *, origin: Origin, now: datetime) -> User
     if link is None or user is None or not _is_bound(link, user):
         raise InvalidCode(reason="unknown, used, expired or overtaken")
     passwords.judge_for(user, password, field="password")
-    encoded = passwords.encode(password)
+    _replace(link, user, passwords.encode(password), origin=origin, now=now)
+    return user
+
+
+@after_conflicts
+def _replace(
+    link: PasswordLink, user: User, encoded: str, *, origin: Origin, now: datetime
+) -> None:
     with transaction.atomic():
         spent = PasswordLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now)
         changed = spent and User.objects.filter(
@@ -158,11 +166,10 @@ def _redeem(token: str, password: str, *, origin: Origin, now: datetime) -> User
             target=sessions.target_of(user),
             origin=origin,
         )
-        actor = sessions.actor_of(user)
-        sessions.end_all(user.pk, reason="password reset", actor=actor, origin=origin, now=now)
+        actor, live = sessions.actor_of(user), sessions.live(user.pk, now=now)
+        sessions.end(live, reason="password reset", actor=actor, origin=origin, now=now)
         tell_owner(user, origin=origin, now=now)
         transaction.on_commit(lambda: standing.refresh_person(user.pk))
-    return user
 
 
 def tell_owner(user: User, *, origin: Origin, now: datetime) -> None:

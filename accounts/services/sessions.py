@@ -28,6 +28,7 @@ from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 from resilience import trimming
 from resilience.contract import enforces
+from resilience.retrying import after_conflicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def start_without_tokens(
 @enforces(controls.STAFF_SESSIONS)
 def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
     """Ask the row whether a session goes on; for doors whose requests are few."""
-    return _live(user_id, now=now).filter(pk=session_id).exists()
+    return live(user_id, now=now).filter(pk=session_id).exists()
 
 
 def _new(
@@ -161,10 +162,11 @@ def _open(
 
 def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:
     """List a person's live sessions, newest first."""
-    return pages.cut(_live(user_id, now=now), wanted=wanted)
+    return pages.cut(live(user_id, now=now), wanted=wanted)
 
 
 @enforces(controls.SESSION_REVOCATION)
+@after_conflicts
 def end_one(
     user_id: UUID, *, session_id: UUID, actor: Actor, origin: Origin, now: datetime
 ) -> None:
@@ -173,12 +175,13 @@ def end_one(
 
     :raises NotFoundError: it has ended already, or is not theirs
     """
-    chosen = _live(user_id, now=now).filter(pk=session_id)
+    chosen = live(user_id, now=now).filter(pk=session_id)
     if not end(chosen, reason="ended by its person", actor=actor, origin=origin, now=now):
         raise NotFoundError
 
 
 @enforces(controls.SESSION_REVOCATION)
+@after_conflicts
 def end_all(
     user_id: UUID,
     *,
@@ -188,10 +191,8 @@ def end_all(
     now: datetime,
     keep: UUID | None = None,
 ) -> int:
-    """End all sessions of a person, but for the one to keep."""
-    chosen = _live(user_id, now=now)
-    if keep:
-        chosen = chosen.exclude(pk=keep)
+    """End all sessions of a person, but for the one to keep, in a transaction of its own."""
+    chosen = live(user_id, now=now, but=keep)
     return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
 
 
@@ -200,13 +201,15 @@ def end(
     chosen: QuerySet[Session], *, reason: str, actor: Actor, origin: Origin, now: datetime
 ) -> int:
     """
-    End sessions at once and say how many.
+    End sessions at once and say how many, in the caller's transaction if there is one.
 
     The row is the truth; copies in Redis are buried as soon as it is committed, so the next
     request on any worker is refused.
     """
     with transaction.atomic():
-        keys = list(chosen.filter(ended_at=None).select_for_update().values_list("pk", flat=True))
+        # One order for all callers: rows locked in different orders would deadlock.
+        held = chosen.filter(ended_at=None).order_by("pk").select_for_update()
+        keys = list(held.values_list("pk", flat=True))
         if not keys:
             return 0
         ended = Session.objects.filter(pk__in=keys, ended_at=None).update(
@@ -230,5 +233,7 @@ def trim(*, now: datetime) -> int:
     return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
 
 
-def _live(user_id: UUID, *, now: datetime) -> QuerySet[Session]:
-    return Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+def live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
+    """Choose the sessions with which a person is signed in, ``but`` for one."""
+    chosen = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
+    return chosen.exclude(pk=but) if but else chosen

@@ -28,6 +28,7 @@ from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import TokenError
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
+from resilience.retrying import after_conflicts
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
 FAMILIAR_FOR = timedelta(days=90)
@@ -117,11 +118,7 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     :raises RefreshTokenReused: it was spent before; its session has now ended
     """
     try:
-        # One transaction with the signing: a token that was spent for nothing would look stolen
-        # when its client tries again.
-        with transaction.atomic():
-            rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
-            access = get_jwt_service().issue(rotation.session, now=now)
+        return _continued(presented, origin=origin, now=now)
     except RefreshTokenReused as refusal:
         _end_stolen(refusal, origin=origin, now=now)
         raise
@@ -134,7 +131,16 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
             reason=refusal.reason,
         )
         raise
-    session = rotation.session
+
+
+@after_conflicts
+def _continued(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
+    # One transaction with the signing: a token that was spent for nothing would look stolen
+    # when its client tries again.
+    with transaction.atomic():
+        rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
+        session = rotation.session
+        access = get_jwt_service().issue(session, now=now)
     return SignedIn(session, session.user, access=access, refresh=rotation.successor)
 
 
@@ -238,7 +244,9 @@ def _refused(
 
 def _end_stolen(refusal: RefreshTokenReused, *, origin: Origin, now: datetime) -> None:
     stolen = Session.objects.filter(pk=refusal.session_id)
-    sessions.end(stolen, reason=refusal.reason, actor=ANONYMOUS, origin=origin, now=now)
+    after_conflicts(sessions.end)(
+        stolen, reason=refusal.reason, actor=ANONYMOUS, origin=origin, now=now
+    )
     get_audit_service().record_refusal(
         Event.SESSION_REFRESH_REUSED,
         actor=ANONYMOUS,

@@ -15,6 +15,7 @@ from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import Origin
+from resilience.retrying import after_conflicts
 
 _SITE = Target("admin_site")
 
@@ -65,6 +66,7 @@ def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
     return session.pk
 
 
+@after_conflicts
 def leave(person: User, session_id: UUID, *, origin: Origin, now: datetime) -> None:
     """End the session of somebody who signs out of the admin site."""
     with transaction.atomic():

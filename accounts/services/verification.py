@@ -37,6 +37,7 @@ from audit.services.record import get_audit_service
 from plinto.kernel.crypto import token_digest
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
+from resilience.retrying import after_conflicts
 
 # Each waiting registration costs a hash to compare, and strangers can add more of them.
 _COMPARED = 3
@@ -114,6 +115,20 @@ def _consume(
     user = User.objects.filter(email_key=address.key).first()
     # Hashing comes before the transaction, which must stay short.
     chosen = _chosen(client, address, user, now=now)
+    return _settle(proof, address, user, chosen, origin=origin, now=now)
+
+
+@after_conflicts
+def _settle(
+    proof: MailboxProof,
+    address: Address,
+    user: User | None,
+    chosen: _Chosen | None,
+    *,
+    origin: Origin,
+    now: datetime,
+) -> SignedIn | None:
+    """Spend the proof and do what it allows, wholly or not at all."""
     with transaction.atomic():
         if not mailbox_proofs.spend(proof, now=now):
             raise InvalidCode(reason="used meanwhile")
@@ -128,10 +143,8 @@ def _consume(
         _record(user, chosen, origin)
         if chosen is None:
             # Whoever signed in with the dropped password must not stay.
-            actor = sessions.actor_of(user)
-            sessions.end_all(
-                user.pk, reason="password dropped", actor=actor, origin=origin, now=now
-            )
+            actor, live = sessions.actor_of(user), sessions.live(user.pk, now=now)
+            sessions.end(live, reason="password dropped", actor=actor, origin=origin, now=now)
             password_links.issue(user, template="set_password", origin=origin, now=now)
             return None
         return sessions.start(user, methods=[chosen.method], origin=origin, now=now)

@@ -3,62 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 
 import pytest
 from django import db
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 from django.db.backends.sqlite3.base import DatabaseWrapper as SQLite
 
-from accounts.models import User
 from plinto.kernel import problems
 from tests.accounts.people import signed_in
 from tests.accounts.staff import browser_of, save
 from tests.factories import UserFactory
+from tests.rivals import rival, with_settings
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("signing_key")]
-
-
-@pytest.fixture
-def limit() -> Iterator:
-    """Set a limit of this thread's connection, in milliseconds."""
-    _on_postgres()
-
-    def limit(name: str, milliseconds: int) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET {name} = {milliseconds}")
-
-    yield limit
-    with connection.cursor() as cursor:
-        cursor.execute("RESET ALL")
-
-
-def _on_postgres() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("This run has no PostgreSQL.")
-
-
-@contextmanager
-def held(user: User) -> Iterator[None]:
-    """Let another connection hold the row of ``user``."""
-    is_held, is_over = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with closing(connections["default"]), transaction.atomic():
-            User.objects.select_for_update().get(pk=user.pk)
-            is_held.set()
-            is_over.wait(30)
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert is_held.wait(10)
-    try:
-        yield
-    finally:
-        is_over.set()
-        thread.join(10)
 
 
 def assert_busy(answer) -> None:
@@ -69,29 +28,28 @@ def assert_busy(answer) -> None:
 
 
 @pytest.mark.parametrize("name", ["lock_timeout", "statement_timeout"])
-def test_who_waits_for_a_row_in_vain_is_told_that_the_database_is_busy(api, limit, name):
+def test_who_waits_for_a_row_in_vain_is_told_that_the_database_is_busy(api, name):
     ada = signed_in(api)
-    limit(name, 200)
-    with held(ada.user):
+    with rival() as other, with_settings(**{name: "200ms"}):
+        other.holds(ada.user)
         answer = api.patch("/api/v1/me", {"name": "Ada"}, token=ada.access)
     assert_busy(answer)
     assert "lock" not in answer.content.decode()
     assert api.get("/api/v1/me", token=ada.access).json()["name"] == ada.user.name
 
 
-def test_a_page_of_the_admin_site_says_so_in_the_same_shape(limit):
-    person = UserFactory()
-    browser = browser_of()
-    limit("lock_timeout", 200)
-    with held(person):
+def test_a_page_of_the_admin_site_says_so_in_the_same_shape():
+    person, browser = UserFactory(), browser_of()
+    with rival() as other, with_settings(lock_timeout="200ms"):
+        other.holds(person)
         assert_busy(save(browser, person, name="Ada"))
     assert save(browser, person, name="Ada").status_code == 200
 
 
 def test_an_api_call_waits_for_a_lock_as_long_as_the_settings_say_and_no_longer(api):
-    _on_postgres()
     ada = signed_in(api)
-    with held(ada.user):
+    with rival() as other:
+        other.holds(ada.user)
         assert_busy(api.patch("/api/v1/me", {"name": "Ada"}, token=ada.access))
 
 
@@ -109,7 +67,8 @@ def test_an_api_call_waits_for_a_lock_as_long_as_the_settings_say_and_no_longer(
     ],
 )
 def test_only_what_passes_by_waiting_is_called_busy(state, code):
-    _on_postgres()
+    if connection.vendor != "postgresql":
+        pytest.skip("This run has no PostgreSQL.")
     with pytest.raises(db.Error) as raised, connection.cursor() as cursor:
         cursor.execute(f"DO $$ BEGIN RAISE 'secret detail' USING ERRCODE = '{state}'; END $$")
     assert problems.refusal_from(raised.value).error_code == code
