@@ -45,18 +45,25 @@ class PostgresServer:
     raises ``ServerError`` then.
     """
 
-    def __init__(self, *, url: str, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *, url: str, settings: Mapping[str, str] | None = None, disk: Path | None = None
+    ) -> None:
         self.url = url
+        self._disk = disk
         self._settings = settings or {}
         self._process: ServerProcess | None = None
         self._directory: Path | None = None
         self._account: pwd.struct_passwd | None = None
 
     @classmethod
-    def start(cls, **settings: str) -> PostgresServer:
-        """Create a cluster in a temporary directory and serve it on a free port."""
+    def start(cls, *, disk: Path | None = None, **settings: str) -> PostgresServer:
+        """
+        Create a cluster in a temporary directory, or on ``disk``, and serve it on a free port.
+
+        ``settings`` are PostgreSQL's own.
+        """
         url = f"postgresql://plinto@127.0.0.1:{free_port()}/plinto"
-        server = cls(url=url, settings=settings)
+        server = cls(url=url, settings=settings, disk=disk)
         with stopped_on_failure(server):
             server._create_cluster()
             server._launch()
@@ -76,6 +83,10 @@ class PostgresServer:
     @property
     def pid(self) -> int:
         return self._own().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._own().is_running
 
     @property
     def is_ours(self) -> bool:
@@ -115,6 +126,9 @@ class PostgresServer:
         self._own().stop(signal.SIGINT)
         self._launch()
 
+    def log(self) -> str:
+        return self._own().log_tail(lines=100_000)
+
     @contextmanager
     def recovering(self) -> Iterator[None]:
         """
@@ -136,7 +150,7 @@ class PostgresServer:
         self.kill()
         hold = self._home() / "hold"
         hold.touch()
-        (self._home() / "cluster" / "recovery.signal").touch()
+        (self._cluster / "recovery.signal").touch()
         looks_for_log = f"while test -e {hold}; do sleep 0.05; done; false"
         self._process = self._begin(restore_command=looks_for_log, hot_standby="off")
         try:
@@ -182,13 +196,16 @@ class PostgresServer:
         self._account = _unprivileged_account()
         self._directory = temporary_directory("postgres", account=self._account)
         self._binaries = _binaries(self._directory, is_shared=self._account is not None)
+        self._cluster = (self._disk or self._directory) / "cluster"
+        self._cluster.mkdir(mode=0o700)
         owner = {}
         if self._account is not None:
             owner = {"user": self._account.pw_uid, "group": self._account.pw_gid}
+            os.chown(self._cluster, owner["user"], owner["group"])
             owner["extra_groups"] = []
         answer = subprocess.run(
             [
-                *(self._binaries / "initdb", "-D", self._directory / "cluster", "-U", "plinto"),
+                *(self._binaries / "initdb", "-D", self._cluster, "-U", "plinto"),
                 *("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
             ],
             cwd=self._directory,
@@ -210,7 +227,7 @@ class PostgresServer:
         options = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
         return ServerProcess(
             [
-                *(str(self._binaries / "postgres"), "-D", str(self._directory / "cluster")),
+                *(str(self._binaries / "postgres"), "-D", str(self._cluster)),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)),
                 *options,
             ],
