@@ -28,7 +28,10 @@ READINESS = Control(
     redis=Redis.always(enforce("Processes stay ready, and say what is missing.")),
     database=Database(
         gone=refuse("Readiness is 503, liveness 200, and both heal without a restart."),
-        read_only=enforce("Processes stay ready, because reading goes on."),
+        read_only=refuse(
+            "Readiness is 503, because a sign-in writes its session; what is signed in and only "
+            "reads goes on."
+        ),
         busy=enforce(
             "Processes stay ready: readiness has a connection of its own, and taking one process "
             "out would make the others busier."

@@ -94,7 +94,7 @@ def look() -> Figures:
                 (name,): float(finding.is_well) for name, finding in ready.findings.items()
             },
         }
-        rows = _rows(timezone.now()) if ready.findings["database"].is_well else {}
+        rows = _rows(timezone.now()) if ready.findings["database"].answers else {}
     finally:
         own.close()
     return {**figures, **rows, measures.ROWS_READ: {(): float(bool(rows))}}

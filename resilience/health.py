@@ -20,7 +20,7 @@ from plinto.kernel.stopping import stopping
 from resilience import contract, controls
 from resilience.circuit import State
 from resilience.contract import enforces
-from resilience.probes import DatabaseAnswers, MigrationsApplied, RedisAnswers
+from resilience.probes import READ_ONLY, DatabaseAnswers, MigrationsApplied, RedisAnswers
 from resilience.redis import door
 from resilience.remembered import Remembered
 
@@ -50,6 +50,11 @@ class Finding:
     @property
     def is_well(self) -> bool:
         return not self.error
+
+    @property
+    def answers(self) -> bool:
+        """Tell of a database whether it can be read, if perhaps not written."""
+        return self.is_well or self.error == READ_ONLY
 
 
 def _looker(check: HealthCheck) -> Remembered[Finding]:
@@ -105,6 +110,8 @@ def readiness() -> Readiness:
     """
     Tell whether signing in is possible: ``ok``, ``degraded`` or ``unavailable``.
 
+    It is not while the database takes no writes, because a session is a row.
+
     Losing Redis never makes a process unready: it would take every process out of rotation at
     once, for a dependency that none of them needs.
     """
@@ -142,7 +149,8 @@ def _degraded(database: Finding) -> list[dict[str, Any]]:
 
 def _missing(database: Finding) -> dict[str, tuple[str, float]]:
     """Map what is missing to its state, and the Unix time since which it is."""
-    found = {} if database.is_well else {"database": ("gone", database.since)}
+    state = "read_only" if database.answers else "gone"
+    found = {} if database.is_well else {"database": (state, database.since)}
     since = degraded_since()
     return found if since is None else {**found, "redis": (_redis_state(), since)}
 

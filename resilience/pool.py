@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from resilience.postgres.base import DatabaseWrapper
 
@@ -29,13 +30,18 @@ class PoolState:
 
 def state(alias: str = "default") -> PoolState:
     """
-    Read the figures of psycopg's pool, without asking the server.
+    Read the figures of this process's connections, without asking the server or opening any.
 
-    SQLite has no pool: every thread opens a connection of its own and nobody waits for one.
+    A deployment without a pool, as on SQLite, opens a connection for every thread, and nobody
+    waits for one.
     """
-    connection = connections[alias]
-    pool = connection.pool if isinstance(connection, DatabaseWrapper) else None
-    if not isinstance(connection, DatabaseWrapper) or pool is None:
+    return of(connections[alias])
+
+
+def of(connection: BaseDatabaseWrapper) -> PoolState:
+    """Read the figures of the pool that ``connection`` is lent from, made or not."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if not isinstance(connection, DatabaseWrapper) or not pool:
         is_open = int(connection.connection is not None)
         return PoolState(
             size=is_open,
@@ -45,15 +51,15 @@ def state(alias: str = "default") -> PoolState:
             wait_p95_ms=0.0,
             errors=0,
         )
-    # A pool that was never opened counts the connections it is going to make.
-    figures = {} if pool.closed else pool.get_stats()
+    gate = connection.gate
+    available, waiting = gate.idle_and_waiting()
     return PoolState(
-        size=figures.get("pool_size", 0),
-        available=figures.get("pool_available", 0),
-        waiting=figures.get("requests_waiting", 0),
-        max=pool.max_size,
-        wait_p95_ms=round(_p95(list(connection.gate.waits)) * 1000, 1),
-        errors=connection.gate.errors,
+        size=gate.open_connections(),
+        available=available,
+        waiting=waiting,
+        max=pool["max_size"],
+        wait_p95_ms=round(_p95(list(gate.waits)) * 1000, 1),
+        errors=gate.errors,
     )
 
 

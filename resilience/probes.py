@@ -20,13 +20,16 @@ from health_check.exceptions import ServiceUnavailable, ServiceWarning  # type: 
 
 from resilience.redis import door
 
+# What is found of a database that answers and takes no writes.
+READ_ONLY = "read-only"
+
 _migrated: set[str] = set()
 
 
 @dataclass
 class DatabaseAnswers(Database):  # type: ignore[misc]
     """
-    The server takes a connection and answers a query.
+    The server takes a connection, answers a query, and would take a write.
 
     The connection does not come from the pool: an exhausted pool is a busy process, not a lost
     database, and taking the process out of rotation would make the others busier.
@@ -39,11 +42,15 @@ class DatabaseAnswers(Database):  # type: ignore[misc]
         own = unpooled(self.alias)
         try:
             with own.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                # "on" on a standby, too.
+                cursor.execute("SHOW transaction_read_only")
+                [is_read_only] = cursor.fetchone()
         except db.Error as error:
             raise ServiceUnavailable(str(error).strip()) from error
         finally:
             own.close()
+        if is_read_only == "on":
+            raise ServiceUnavailable(READ_ONLY)
 
 
 @dataclass

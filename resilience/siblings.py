@@ -58,7 +58,7 @@ def own() -> ProcessView:
 
 def _read() -> list[ProcessView] | None:
     # A server that does not answer is waited for once, not twice, by whoever asks here.
-    if not health.database_look().is_well:
+    if not health.database_look().answers:
         return None
     try:
         with apart():

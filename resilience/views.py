@@ -129,7 +129,7 @@ class DatabaseView(APIView):
         look = health.database_look()
         found = siblings.all_live()
         body = {
-            "database_available": look.is_well,
+            "database_available": look.answers,
             "pool": asdict(overview.pool_sum([one.pool for one in found.live])),
             "workers_known": found.are_known,
             "workers": [{**_worker(one), **asdict(one.pool)} for one in found.live],

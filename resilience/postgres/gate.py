@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from functools import partial
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 from psycopg_pool import ConnectionPool
@@ -87,6 +88,7 @@ class Gate:
         self._lock = threading.Lock()
         self._pool: Pool | None = None
         self._drained_at = -_DRAIN_EVERY
+        self._made: WeakSet[LentConnection] = WeakSet()
         self.waits: deque[float] = deque(maxlen=_WAITS_KEPT)
         self.errors = 0
 
@@ -97,6 +99,23 @@ class Gate:
             with self._lock:
                 pool = self._pool = self._pool or make()
         return pool
+
+    def open_connections(self) -> int:
+        """
+        Count the connections that are open: idle, lent, or lent by a pool that is closed now.
+
+        psycopg's pool counts those that it is about to make, too, however long that takes.
+        """
+        with self._lock:
+            return sum(not connection.closed for connection in self._made)
+
+    def idle_and_waiting(self) -> tuple[int, int]:
+        """Tell how many connections lie ready and how many threads wait for one."""
+        pool = self._pool
+        if pool is None or pool.closed:
+            return 0, 0
+        figures = pool.get_stats()
+        return figures["pool_available"], figures.get("requests_waiting", 0)
 
     def close(self) -> None:
         """Close the pool, and wait for its threads."""
@@ -181,6 +200,8 @@ class Gate:
             else:
                 self.breaker.succeeded(permit)
                 connection.permit = permit
+                with self._lock:
+                    self._made.add(connection)
                 return connection
         raise AssertionError("The last attempt ends the loop.")
 

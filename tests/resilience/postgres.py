@@ -57,7 +57,9 @@ def doorway_to(url: str) -> Iterator[Doorway]:
     given = settings.DATABASES["default"]
     if not given["ENGINE"].endswith("postgres"):
         pytest.skip("This run has no PostgreSQL.")
-    doorway = Doorway(options=given["OPTIONS"], settings={**given, **Env.db_url_config(url)})
+    asked = Env.db_url_config(url)
+    options = {**given["OPTIONS"], **asked.get("OPTIONS", {})}
+    doorway = Doorway(options=options, settings={**given, **asked})
     try:
         yield doorway
     finally:

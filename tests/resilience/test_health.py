@@ -188,6 +188,32 @@ def test_a_lost_database_is_the_one_thing_that_makes_a_process_unready(api, lost
     assert api.get("/health/database").json()["database_available"] is False
 
 
+@pytest.fixture
+def read_only_database():
+    """New connections may read alone; the test keeps the one it has."""
+    on_postgres()
+    options = connection.settings_dict["OPTIONS"]
+    before = options["options"]
+    options["options"] = f"{before} -c default_transaction_read_only=on"
+    yield
+    options["options"] = before
+
+
+def test_a_database_that_takes_no_writes_makes_a_process_unready(api, read_only_database):
+    answer = api.get("/health/ready")
+    assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
+    [missing] = answer.json()["degraded"]
+    assert missing["what"] == "database"
+    assert missing["guarantees"] == contract.guarantees("database", "read_only")
+    assert answer.headers["Retry-After"]
+    assert api.get("/health/live").status_code == 200
+
+
+def test_what_can_be_read_of_such_a_database_is_shown(api, read_only_database):
+    body = api.get("/health/database").json()
+    assert (body["database_available"], body["workers_known"]) == (True, True)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_missing_migration_makes_a_process_unready():
     probes._migrated.discard("default")
