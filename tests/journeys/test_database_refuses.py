@@ -84,6 +84,7 @@ def test_a_read_only_database_answers_reads_and_refuses_writes_until_it_takes_th
             assert [answer.content for answer in answers if not is_ours(answer)] == []
             assert {ask().status for ask in reads} == {200}
             assert statuses(world, "/health/live") == {200}
+            eventually(lambda: statuses(world, "/health/ready") == {503}, seconds=5)
         back = time.monotonic()
         eventually(lambda: is_well(world) and visitor.go_on().status == 200, seconds=WELL_WITHIN)
         figure(f"writes again {time.monotonic() - back:.1f} s after the server takes them")
