@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
 import pytest
 
@@ -32,7 +33,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("database")]
 MOSTLY_WITHIN, REFUSED_WITHIN, WELL_WITHIN = 1.0, 3.0, 10.0
 # Two seconds for a connection, one to see that it answers, and for all statements together one
 # more than the server gives each.
-STATEMENT = 1.0
+CONNECT, STATEMENT = 3.0, 1.0
 LONGEST_WAIT = 2.0 + 1.0 + STATEMENT + 1.0
 
 
@@ -57,6 +58,12 @@ def world(deployment: World, postgres: PostgresServer) -> World:
 def are_prompt(answers: list[Answer]) -> bool:
     seconds = [answer.seconds for answer in answers]
     return quantile(seconds, 0.5) < MOSTLY_WITHIN and max(seconds) < REFUSED_WITHIN
+
+
+def are_all_shut(people: Crowd) -> bool:
+    """Tell whether the last refusals came at once; so many are never of one process alone."""
+    last = [answer.seconds for answer in people.refusals()[-20:]]
+    return len(last) == 20 and max(last) < MOSTLY_WITHIN
 
 
 def test_without_its_database_the_server_refuses_politely_and_heals_by_itself(
@@ -152,7 +159,10 @@ def test_a_database_behind_a_black_hole_is_waited_for_once_and_then_not_asked(po
         with people.living():
             time.sleep(1.5)
             proxy.set("blackhole")
-            eventually(lambda: statuses(world, "/health/ready") == {503}, seconds=WELL_WITHIN)
+            eventually(lambda: people.refusals(), seconds=LONGEST_WAIT + REFUSED_WITHIN)
+            look = partial(world.caller(is_kept=False).send, "GET", "/health/ready")
+            pages = [look() for _ in range(6)]
+            eventually(lambda: are_all_shut(people), seconds=LONGEST_WAIT + REFUSED_WITHIN)
             first = people.refusals()
             answers = everything_asked(visitor)
             assert statuses(world, "/health/live") == {200}
@@ -163,9 +173,11 @@ def test_a_database_behind_a_black_hole_is_waited_for_once_and_then_not_asked(po
             figure(f"well {time.monotonic() - back:.1f} s after the network")
             time.sleep(1.5)
         figure(f"{people.report()}; while it opened: {summary(first)}")
-        figure(f"once it was open: {summary(answers)}")
+        figure(f"once it was open: {summary(answers)}; readiness {summary(pages)}")
         assert people.wrong == []
         assert [answer.content for answer in answers if not is_ours(answer)] == []
         assert are_prompt(answers)
+        assert pages[-1].status == 503
+        assert max(page.seconds for page in pages) < CONNECT + REFUSED_WITHIN
         assert max(answer.seconds for answer in people.answers) < LONGEST_WAIT + REFUSED_WITHIN
         assert people.broken_promises() == []
