@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -14,6 +15,7 @@ from accounts.rules import addresses
 from plinto.kernel.ids import uuid7
 from tests.factories import PASSWORD, encoded
 from tests.journeys.clients import Caller, Visitor
+from tests.servers.fault_proxy import FaultProxy
 from tests.servers.plinto import PlintoServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -58,13 +60,21 @@ class World:
 
 @contextmanager
 def deployed(
-    postgres: PostgresServer, *, redis: RedisServer | None = None, **variables: str
+    postgres: PostgresServer,
+    *,
+    redis: RedisServer | None = None,
+    proxy: FaultProxy | None = None,
+    **variables: str,
 ) -> Iterator[World]:
-    """Start a deployment of two workers with four threads each, unless ``variables`` differ."""
+    """
+    Start a deployment of two workers with four threads each, unless ``variables`` differ.
+
+    With a ``proxy`` they reach the database through it; the ``World`` itself never does.
+    """
     with RedisServer.start() if redis is None else nullcontext(redis) as redis:
         database_url = postgres.create_database(f"journey_{uuid4().hex}")
         settings = {
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": database_url if proxy is None else _through(proxy, database_url),
             "REDIS_URL": redis.url,
             "TRUSTED_PROXIES": "127.0.0.1",
             "WEB_WORKERS": "2",
@@ -73,3 +83,8 @@ def deployed(
         }
         with PlintoServer.start(**settings) as web:
             yield World(web, redis, database_url)
+
+
+def _through(proxy: FaultProxy, url: str) -> str:
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"{parts.username}@127.0.0.1:{proxy.port}").geturl()

@@ -7,6 +7,8 @@ import pwd
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -43,16 +45,25 @@ class PostgresServer:
     raises ``ServerError`` then.
     """
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(
+        self, *, url: str, settings: Mapping[str, str] | None = None, disk: Path | None = None
+    ) -> None:
         self.url = url
+        self._disk = disk
+        self._settings = settings or {}
         self._process: ServerProcess | None = None
         self._directory: Path | None = None
         self._account: pwd.struct_passwd | None = None
 
     @classmethod
-    def start(cls) -> PostgresServer:
-        """Create a cluster in a temporary directory and serve it on a free port."""
-        server = cls(url=f"postgresql://plinto@127.0.0.1:{free_port()}/plinto")
+    def start(cls, *, disk: Path | None = None, **settings: str) -> PostgresServer:
+        """
+        Create a cluster in a temporary directory, or on ``disk``, and serve it on a free port.
+
+        ``settings`` are PostgreSQL's own.
+        """
+        url = f"postgresql://plinto@127.0.0.1:{free_port()}/plinto"
+        server = cls(url=url, settings=settings, disk=disk)
         with stopped_on_failure(server):
             server._create_cluster()
             server._launch()
@@ -72,6 +83,10 @@ class PostgresServer:
     @property
     def pid(self) -> int:
         return self._own().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._own().is_running
 
     @property
     def is_ours(self) -> bool:
@@ -111,6 +126,39 @@ class PostgresServer:
         self._own().stop(signal.SIGINT)
         self._launch()
 
+    def log(self) -> str:
+        return self._own().log_tail(lines=100_000)
+
+    @contextmanager
+    def recovering(self) -> Iterator[None]:
+        """
+        Let one of its processes crash: it ends all others and recovers, once the block is over.
+
+        One of them is held back meanwhile. The server waits five seconds for it, no longer.
+        """
+        held, struck = self._own().children()[:2]
+        os.kill(held, signal.SIGSTOP)
+        os.kill(struck, signal.SIGKILL)
+        try:
+            yield
+        finally:
+            _signal_all([held], signal.SIGCONT)
+
+    @contextmanager
+    def starting_up(self) -> Iterator[None]:
+        """Kill it and start it again, to be ready only once the block is over."""
+        self.kill()
+        hold = self._home() / "hold"
+        hold.touch()
+        (self._cluster / "recovery.signal").touch()
+        looks_for_log = f"while test -e {hold}; do sleep 0.05; done; false"
+        self._process = self._begin(restore_command=looks_for_log, hot_standby="off")
+        try:
+            yield
+        finally:
+            hold.unlink()
+            self._process.wait_until(self._answers, seconds=30)
+
     def heal(self) -> None:
         """Leave it running and answering, whatever a test did to it."""
         if self.is_ours:
@@ -136,6 +184,11 @@ class PostgresServer:
             raise ServerError("TEST_DATABASE_URL names a server that this suite may not harm.")
         return self._process
 
+    def _home(self) -> Path:
+        if self._directory is None:
+            raise ServerError("TEST_DATABASE_URL names a server that this suite may not harm.")
+        return self._directory
+
     def _url_of(self, database: str) -> str:
         return urlsplit(self.url)._replace(path=f"/{database}").geturl()
 
@@ -143,13 +196,16 @@ class PostgresServer:
         self._account = _unprivileged_account()
         self._directory = temporary_directory("postgres", account=self._account)
         self._binaries = _binaries(self._directory, is_shared=self._account is not None)
+        self._cluster = (self._disk or self._directory) / "cluster"
+        self._cluster.mkdir(mode=0o700)
         owner = {}
         if self._account is not None:
             owner = {"user": self._account.pw_uid, "group": self._account.pw_gid}
+            os.chown(self._cluster, owner["user"], owner["group"])
             owner["extra_groups"] = []
         answer = subprocess.run(
             [
-                *(self._binaries / "initdb", "-D", self._directory / "cluster", "-U", "plinto"),
+                *(self._binaries / "initdb", "-D", self._cluster, "-U", "plinto"),
                 *("-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"),
             ],
             cwd=self._directory,
@@ -163,10 +219,15 @@ class PostgresServer:
             raise ServerError(f"initdb failed:\n{answer.stdout}\n{answer.stderr}")
 
     def _launch(self) -> None:
-        options = [part for name in _SETTINGS for part in ("-c", f"{name}={_SETTINGS[name]}")]
-        self._process = ServerProcess(
+        self._process = self._begin()
+        self._process.wait_until(self._answers, seconds=30)
+
+    def _begin(self, **more: str) -> ServerProcess:
+        settings = {**_SETTINGS, **self._settings, **more}
+        options = [part for name in settings for part in ("-c", f"{name}={settings[name]}")]
+        return ServerProcess(
             [
-                *(str(self._binaries / "postgres"), "-D", str(self._directory / "cluster")),
+                *(str(self._binaries / "postgres"), "-D", str(self._cluster)),
                 *("-h", "127.0.0.1", "-p", str(self.port), "-k", str(self._directory)),
                 *options,
             ],
@@ -176,7 +237,6 @@ class PostgresServer:
             account=self._account,
             last_wish=signal.SIGINT,
         )
-        self._process.wait_until(self._answers, seconds=30)
 
     def _answers(self) -> bool:
         try:

@@ -14,6 +14,7 @@ from tests.servers.fault_proxy import FaultProxy
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerError
 from tests.servers.redis import RedisReplyError, RedisServer
+from tests.servers.small_disk import small_disk
 from tests.servers.smtp import SMTPSink
 
 
@@ -81,6 +82,41 @@ def test_a_stalled_postgres_holds_open_connections_too(postgres_server: Postgres
     postgres_server.resume()
     assert connection.pgconn.get_result().get_value(0, 0) == b"1"
     connection.close()
+
+
+def is_said(url: str, words: str, *, seconds: float = 10) -> bool:
+    """Knock until the server answers in ``words``; none for being let in."""
+    deadline, answer = time.monotonic() + seconds, None
+    while answer is None or (words not in answer if words else answer):
+        if time.monotonic() > deadline:
+            return False
+        try:
+            psycopg.connect(url, connect_timeout=2).close()
+            answer = ""
+        except psycopg.OperationalError as error:
+            answer = str(error)
+    return True
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [("recovering", "in recovery mode"), ("starting_up", "is starting up")],
+)
+def test_a_postgres_that_is_not_ready_says_so_and_then_lets_everybody_in(
+    postgres_server: PostgresServer, state, words
+):
+    with getattr(postgres_server, state)():
+        assert is_said(postgres_server.url, words)
+    assert is_said(postgres_server.url, "")
+
+
+def test_a_small_disk_can_be_filled_and_has_room_again():
+    with small_disk(mib=4) as disk:
+        log = disk.path / "log"
+        with disk.full(), pytest.raises(OSError, match="No space"):
+            log.write_text("line")
+        assert log.write_text("line") == 4
+    assert not disk.path.exists()
 
 
 def test_the_mail_server_keeps_what_it_accepts_and_nothing_it_refuses(smtp: SMTPSink):
