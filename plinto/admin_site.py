@@ -17,10 +17,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from accounts import controls
-from accounts.asking import SESSION_KEY, asked, session_of
+from accounts.asking import asked, session_of
 from accounts.forms import SignInForm
 from accounts.services import administration, sessions, staff
 from plinto import operations
+from plinto.admin_door import FactorPage, PasswordPage
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.resilience_page import ResiliencePage
 from resilience.contract import enforces
@@ -36,22 +37,27 @@ class PlintoAdminSite(AdminSite):
     site_header = site_title = "Plinto"
     index_title = "Administration"
     site_url = None
-    login_form = SignInForm
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().login(request, extra_context)
-        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
-            # The cookie's session is written with the response: without the row, there is none.
-            who = asked(request)
-            opened = staff.enter(who["by"], origin=who["origin"], now=who["now"])
-            request.session[SESSION_KEY] = str(opened)
-        form = (getattr(response, "context_data", None) or {}).get("form")
-        if isinstance(form, SignInForm) and form.wait:
-            response.status_code = 429
-            response["Retry-After"] = str(form.wait)
-        return response
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        if "next" not in request.GET and "next" not in request.POST:
+            context["next"] = reverse("admin:index")
+        request.current_app = self.name
+        page = PasswordPage.as_view(
+            extra_context=context, authentication_form=SignInForm, template_name="admin/login.html"
+        )
+        return cast("HttpResponse", page(request))
 
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -91,7 +97,11 @@ class PlintoAdminSite(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         page = self.admin_view(ResiliencePage.as_view())
-        return [path("resilience/", page, name="resilience"), *super().get_urls()]
+        return [
+            path("resilience/", page, name="resilience"),
+            path("second-factor/", FactorPage.as_view(), name="second_factor"),
+            *super().get_urls(),
+        ]
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

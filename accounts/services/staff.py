@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Session, User
-from accounts.services import sessions
+from accounts.services import second_step, sessions
+from accounts.services.factor_codes import Answer, Proved
+from accounts.services.pending_sign_ins import Awaiting, Door
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
@@ -43,9 +45,16 @@ def admit(person: User, *, origin: Origin, now: datetime) -> None:
         raise refusal
 
 
-def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
+def enter(
+    person: User,
+    *,
+    origin: Origin,
+    now: datetime,
+    methods: list[str] | None = None,
+    second: Proved | None = None,
+) -> UUID | Awaiting:
     """
-    Open a session for a member of staff who was admitted, and return its id.
+    Open a session for a member of staff who was admitted and return its id, or ask for the factor.
 
     It is a session like any other: seen in lists, ended with the others, and a reason to count
     this network as familiar, so that strangers cannot keep an administrator out.
@@ -55,14 +64,42 @@ def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
     with transaction.atomic():
         session = sessions.start_without_tokens(
             person,
-            methods=["pwd"],
+            methods=methods or ["pwd"],
             origin=origin,
             now=now,
             lifetime=timedelta(seconds=settings.SESSION_COOKIE_AGE),
             password_seen=person.password,
+            second=second,
         )
+        if isinstance(session, Awaiting):
+            return session
         _record(Event.ADMIN_SIGNED_IN, person, session.pk, origin=origin, now=now)
     return session.pk
+
+
+def enter_with_factor(
+    token: str, answer: Answer, *, origin: Origin, now: datetime
+) -> tuple[User, UUID]:
+    """
+    Open the session that a sign-in at the admin site waits for; return its person and its id.
+
+    :raises InvalidCode: wrong, whatever was wrong
+    :raises TooManyAttempts: the tries of the person or of this sign-in are used up
+    """
+
+    def go_on(person: User, methods: list[str], second: Proved) -> tuple[User, UUID] | Awaiting:
+        if not person.is_staff:
+            raise AuthorizationError(reason="not staff")
+        opened = enter(person, origin=origin, now=now, methods=methods, second=second)
+        return opened if isinstance(opened, Awaiting) else (person, opened)
+
+    return second_step.complete(token, answer, door=Door.ADMIN, enter=go_on, origin=origin, now=now)
+
+
+def has_proved_factor(session_id: UUID) -> bool:
+    """Say whether a second factor was shown when a session began."""
+    methods = Session.objects.filter(pk=session_id).values_list("methods", flat=True).first()
+    return "mfa" in (methods or [])
 
 
 def leave(person: User, session_id: UUID, *, origin: Origin, now: datetime) -> None:

@@ -30,6 +30,7 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
+from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
@@ -60,11 +61,14 @@ class _Chosen:
 
 
 @enforces(controls.MAILBOX_PROOFS)
-def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) -> SignedIn | None:
+def by_token(
+    token: str, *, client: ClientProof, origin: Origin, now: datetime
+) -> SignedIn | Awaiting | None:
     """
     Prove a mailbox by the link that was sent to it.
 
-    Returns a session when the client proves itself too, None when only the mailbox is proved.
+    Returns a session when the client proves itself too, or what that still waits for; None when
+    only the mailbox is proved.
 
     :raises InvalidCode: unknown, used or expired
     """
@@ -75,7 +79,7 @@ def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) 
 @enforces(controls.MAILBOX_PROOFS, controls.LOCKOUT)
 def by_code(
     email: str, code: str, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     """
     Prove a mailbox by the six digits that were sent to it.
 
@@ -97,7 +101,7 @@ def by_code(
 
 def _accept(
     proof: MailboxProof | None, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     try:
         if proof is None:
             raise InvalidCode(reason="unknown, used or expired")
@@ -109,7 +113,7 @@ def _accept(
 
 def _consume(
     proof: MailboxProof, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     address = Address(proof.email, proof.email_key)
     user = User.objects.filter(email_key=address.key).first()
     # Hashing comes before the transaction, which must stay short.
