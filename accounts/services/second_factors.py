@@ -15,7 +15,7 @@ from django.db.models import F
 
 from accounts import controls
 from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
-from accounts.models import AuthenticatorApp, RecoveryCode, User
+from accounts.models import AuthenticatorApp, RecoveryCode, Session, User
 from accounts.rules import one_time_codes
 from accounts.services import factor_codes, factor_letters, pending_sign_ins, sessions, standing
 from accounts.services.factor_codes import Answer
@@ -96,6 +96,7 @@ def confirm(who: Standing, code: str, *, origin: Origin, now: datetime) -> list[
         AuthenticatorApp.objects.filter(pk=app.pk).update(
             confirmed_at=now, last_step=step, last_used_at=now
         )
+        _note_proof(who)
         codes = factor_codes.renew_recovery_codes(person.pk, now=now)
         _changed(Event.FACTOR_ADDED, who, person, origin=origin, now=now)
         factor_letters.tell(person, factor_letters.ADDED, origin=origin, now=now)
@@ -171,6 +172,14 @@ def _hold(who: Standing) -> User:
     if person is None:
         raise SessionEnded(reason="person is gone")
     return person
+
+
+def _note_proof(who: Standing) -> None:
+    """Let the session that showed the first code count as one that showed a second factor."""
+    mine = Session.objects.filter(pk=who.session_id, ended_at=None)
+    for methods in mine.values_list("methods", flat=True):
+        added = [name for name in ("otp", "mfa") if name not in methods]
+        mine.update(methods=[*methods, *added])
 
 
 @contextmanager

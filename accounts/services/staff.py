@@ -8,15 +8,19 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts import controls
+from accounts.errors import SessionEnded
 from accounts.models import Session, User
-from accounts.services import second_step, sessions
+from accounts.services import factor_codes, second_step, sessions, standing
 from accounts.services.factor_codes import Answer, Proved
 from accounts.services.pending_sign_ins import Awaiting, Door
+from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 
 _SITE = Target("admin_site")
 
@@ -96,10 +100,28 @@ def enter_with_factor(
     return second_step.complete(token, answer, door=Door.ADMIN, enter=go_on, origin=origin, now=now)
 
 
-def has_proved_factor(session_id: UUID) -> bool:
-    """Say whether a second factor was shown when a session began."""
+@enforces(controls.SECOND_FACTORS)
+def has_proved_factor(person: User, session_id: UUID) -> bool:
+    """Say whether a person has a second factor, and this session of theirs has shown one."""
     methods = Session.objects.filter(pk=session_id).values_list("methods", flat=True).first()
-    return "mfa" in (methods or [])
+    return "mfa" in (methods or []) and factor_codes.confirmed(person.pk) is not None
+
+
+def standing_of(person: User, session_id: UUID) -> Standing:
+    """
+    Describe staff as the API would, for what they do as the person they are.
+
+    :raises SessionEnded: the session is gone
+    """
+    proved_at = (
+        Session.objects.filter(pk=session_id, user=person, ended_at=None)
+        .values_list("proved_at", flat=True)
+        .first()
+    )
+    if proved_at is None:
+        raise SessionEnded(reason="no such session")
+    facts = standing.person_facts(person)
+    return Standing(person.pk, session_id, facts, organization_id=None, proved_at=proved_at)
 
 
 def leave(person: User, session_id: UUID, *, origin: Origin, now: datetime) -> None:
