@@ -102,7 +102,7 @@ def spend(user_id: UUID, answer: Answer, *, now: datetime) -> Proved:
     """
     app = confirmed(user_id)
     if answer.recovery_code:
-        if app is None or not _spend_recovery_code(user_id, answer.recovery_code, now=now):
+        if not _spend_recovery_code(user_id, answer.recovery_code, now=now) or app is None:
             raise InvalidCode(reason="wrong recovery code")
         return Proved(user_id, RECOVERY_CODE)
     step = step_of(app, answer.code, now=now)

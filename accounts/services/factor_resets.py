@@ -10,12 +10,26 @@ from django.db.models import F
 
 from accounts import controls
 from accounts.models import User
-from accounts.services import factor_letters, second_factors, sessions, standing
+from accounts.services import (
+    factor_codes,
+    factor_letters,
+    registrations,
+    second_factors,
+    sessions,
+    standing,
+)
 from accounts.services.administration import hold
 from accounts.services.staff import actor_of
 from audit.events import Event
+from audit.parties import SYSTEM, Actor
 from audit.services.record import get_audit_service
-from plinto.kernel.exceptions import AuthorizationError, ConflictError, ValidationError
+from plinto.kernel.exceptions import (
+    AuthorizationError,
+    ConflictError,
+    NotFoundError,
+    ValidationError,
+)
+from plinto.kernel.origin import SYSTEM as NOWHERE
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 
@@ -48,22 +62,43 @@ def reset(person_id: UUID, *, why: str, by: User, origin: Origin, now: datetime)
         if not may_reset(asking):
             told = "You may not reset second factors."
             raise AuthorizationError(told, reason="lacks reset_factors")
-        if not second_factors.forget(person.pk):
-            raise ConflictError(f"{person.email} has no second factor.", reason="no factor")
-        User.objects.filter(pk=person.pk).update(version=F("version") + 1)
-        get_audit_service().record(
-            Event.FACTORS_RESET,
-            actor=actor_of(by),
-            target=sessions.target_of(person),
-            origin=origin,
-            reason=reason,
-            now=now,
-        )
-        sessions.end_all(
-            person.pk, reason="second factor reset", actor=actor_of(by), origin=origin, now=now
-        )
-        factor_letters.tell(person, factor_letters.RESET, origin=None, now=now)
-        transaction.on_commit(lambda: standing.refresh_person(person.pk))
+        _remove(person, reason=reason, actor=actor_of(by), origin=origin, now=now)
+
+
+@enforces(controls.SECOND_FACTORS)
+def reset_from_server(email: str, *, why: str, now: datetime) -> None:
+    """
+    Do the same for whoever can run commands on the server: there may be no other administrator.
+
+    :raises NotFoundError: nobody has this address
+    :raises ConflictError: there is nothing to remove
+    :raises ValidationError: no reason was given, or a long one, or it is no address
+    """
+    reason, address = _read(why), registrations.read_address(email)
+    with transaction.atomic():
+        held = User.objects.select_for_update(no_key=True)
+        person = held.filter(email_key=address.key).first()
+        if person is None:
+            raise NotFoundError("Nobody has this address.")
+        _remove(person, reason=reason, actor=SYSTEM, origin=NOWHERE, now=now)
+
+
+def _remove(person: User, *, reason: str, actor: Actor, origin: Origin, now: datetime) -> None:
+    if factor_codes.confirmed(person.pk) is None:
+        raise ConflictError(f"{person.email} has no second factor.", reason="no factor")
+    second_factors.forget(person.pk)
+    User.objects.filter(pk=person.pk).update(version=F("version") + 1)
+    get_audit_service().record(
+        Event.FACTORS_RESET,
+        actor=actor,
+        target=sessions.target_of(person),
+        origin=origin,
+        reason=reason,
+        now=now,
+    )
+    sessions.end_all(person.pk, reason="second factor reset", actor=actor, origin=origin, now=now)
+    factor_letters.tell(person, factor_letters.RESET, origin=None, now=now)
+    transaction.on_commit(lambda: standing.refresh_person(person.pk))
 
 
 def _read(why: str) -> str:

@@ -75,10 +75,9 @@ def ask(
 
 
 def find(token: str, *, door: Door, now: datetime) -> PendingSignIn | None:
-    """Find what a token may still complete."""
-    return PendingSignIn.objects.filter(
-        token_digest=token_digest(token), door=door.value, used_at=None, expires_at__gt=now
-    ).first()
+    """Find what a token may still complete, with its person."""
+    waiting = PendingSignIn.objects.select_related("user").filter(used_at=None, expires_at__gt=now)
+    return waiting.filter(token_digest=token_digest(token), door=door.value).first()
 
 
 @enforces(controls.SECOND_FACTORS)

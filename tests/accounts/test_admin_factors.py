@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
 
 from accounts.models import AuthenticatorApp, PendingSignIn, RecoveryCode
 from audit.models import AuditRow
 from tests.accounts.people import signed_in
-from tests.accounts.phones import asked, enrolled, show
+from tests.accounts.phones import asked, begun, enrolled, show
 from tests.accounts.staff import PEOPLE, browser_of, helper
 from tests.factories import AdministratorFactory, UserFactory
 
@@ -92,3 +95,26 @@ def test_who_has_no_factor_is_left_alone(api):
 def test_nobody_is_found_under_an_id_that_is_nobodys():
     page = f"{PEOPLE}00000000-0000-0000-0000-000000000000/reset-factors/"
     assert browser_of().get(page).status_code == 404
+
+
+def test_a_command_on_the_server_is_the_way_back_for_the_only_administrator(api, letters):
+    lost, _ = enrolled(api, user=AdministratorFactory())
+    call_command("reset_factors", lost.user.email.upper(), reason="Locked out.", stdout=StringIO())
+    assert signed_in(api, user=lost.user).access
+    row = AuditRow.objects.get(action="factors.reset")
+    assert (row.actor_kind, row.reason) == ("system", "Locked out.")
+    assert "removed the second factor" in letters()[-1].body
+
+
+@pytest.mark.parametrize("email", ["nobody@example.com", "no address", "ada@example.com"])
+def test_the_command_says_why_it_removes_nothing(email):
+    UserFactory(email="ada@example.com")
+    with pytest.raises(CommandError):
+        call_command("reset_factors", email, reason="Locked out.")
+
+
+def test_an_app_that_was_never_confirmed_is_nothing_to_reset(api):
+    ada = signed_in(api)
+    begun(api, ada)
+    assert "has no second factor." in reset(browser_of(), ada.user).content.decode()
+    assert api.get("/api/v1/me", token=ada.access).status_code == 200

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import jwt
 import pytest
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
 
@@ -16,7 +18,15 @@ from accounts.services import administration, pending_sign_ins
 from audit.models import AuditRow
 from plinto.kernel.origin import SYSTEM
 from tests.accounts.people import code_in, signed_in, token_in
-from tests.accounts.phones import LOGIN, SECOND_STEP, asked, enrolled, let_half_a_minute_pass, show
+from tests.accounts.phones import (
+    LOGIN,
+    SECOND_STEP,
+    asked,
+    begun,
+    enrolled,
+    let_half_a_minute_pass,
+    show,
+)
 from tests.api import Api
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
 from tests.races import at_once
@@ -177,6 +187,23 @@ def test_a_mailbox_that_is_proved_with_the_password_asks_for_the_factor(api, let
     answer = api.post("/api/v1/auth/verify-email", body).json()
     assert answer["mfa_required"] is True
     assert show(api, answer["mfa_token"], code=phone.code()).status_code == 200
+
+
+def test_a_factor_that_is_confirmed_while_somebody_signs_in_is_asked_for(api):
+    ada = signed_in(api)
+    begun(api, ada)
+
+    def sign_in(_: int):
+        return Api().post(LOGIN, {"email": ada.user.email, "password": PASSWORD}).json()
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        with transaction.atomic():
+            User.objects.select_for_update(no_key=True).get()
+            AuthenticatorApp.objects.update(confirmed_at=timezone.now())
+            answer = elsewhere.submit(at_once, sign_in, times=1)
+            time.sleep(0.7)
+            assert not answer.done()
+        assert answer.result()[0]["mfa_required"] is True
 
 
 def test_a_reset_by_mail_keeps_the_second_factor_and_its_count(api, letters):
