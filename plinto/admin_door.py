@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import login as begin_cookie_session
 from django.contrib.auth.views import LoginView, RedirectURLMixin
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, QueryDict
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
@@ -106,6 +106,7 @@ class FactorPage(RedirectURLMixin, FormView[FactorForm]):
 
     def _refused(self, form: FactorForm, told: str) -> HttpResponse:
         form.add_error(None, forms.ValidationError(told))
+        form.data = QueryDict()  # the next code is typed into an empty field
         return self.form_invalid(form)
 
 

@@ -107,6 +107,13 @@ def test_a_token_of_the_api_opens_nothing_here_and_the_other_way_round(api, brow
     assert type_in(browser, phone.code()).status_code == 302
 
 
+def test_what_was_wrong_is_not_shown_again(browser, staff):
+    user, phone = staff
+    half_way(browser, user)
+    wrong = phone.wrong()
+    assert wrong not in type_in(browser, wrong).content.decode()
+
+
 def test_without_a_password_before_it_the_page_leads_to_the_password(browser):
     assert browser.get(PAGE)["Location"] == SIGN_IN
     assert type_in(browser, "123456")["Location"] == SIGN_IN
