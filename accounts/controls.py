@@ -139,6 +139,28 @@ SIGN_IN = Control(
     mail=_NO_MAIL,
 )
 
+SECOND_FACTORS = Control(
+    name="second factors",
+    truth=(
+        "the rows of the app, of each recovery code and of the sign-in that waits, each spent by "
+        "one conditional UPDATE"
+    ),
+    rows=("accounts.AuthenticatorApp", "accounts.RecoveryCode", "accounts.PendingSignIn"),
+    redis=Redis.always(
+        enforce(
+            "Nobody who has a second factor comes in without it. A code works once, a recovery "
+            "code works once, and the sixth wrong one in a quarter of an hour is one too many, "
+            "over all workers."
+        )
+    ),
+    database=Database.always(
+        refuse("No factor is tried uncounted, and none is spent without its session.")
+    ),
+    mail=Mail.always(
+        enforce("Factors work as ever; the letters that tell of them wait and are retried.")
+    ),
+)
+
 SIGN_UP = Control(
     name="sign-up and mail",
     truth="the registration's row and the letter's row",
@@ -206,6 +228,7 @@ CONTROLS = (
     PASSWORD_HASHING,
     SIGNING_KEYS,
     SIGN_IN,
+    SECOND_FACTORS,
     SIGN_UP,
     STAFF_SESSIONS,
     STAFF_RIGHTS,

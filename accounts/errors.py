@@ -6,6 +6,7 @@ from uuid import UUID
 
 from plinto.kernel.exceptions import (
     AuthenticationError,
+    AuthorizationError,
     RateLimitError,
     ServiceUnavailableError,
     TokenError,
@@ -24,6 +25,12 @@ class SessionEnded(AuthenticationError):
 
 class InvalidCode(TokenError):
     default_message = "The code or link is wrong, was used, or has expired."
+
+
+class ReauthenticationRequired(AuthorizationError):
+    """The session is good, but its last proof is too old for what is asked."""
+
+    default_message = "Prove again who you are, then try again."
 
 
 class RefreshTokenReused(TokenError):

@@ -14,8 +14,10 @@ from rest_framework.exceptions import ValidationError as ForeignValidationError
 from accounts.errors import TooManyAttempts
 from accounts.models import User
 from accounts.rules import addresses
+from accounts.rules.one_time_codes import read_digits, read_recovery_code
 from accounts.serializers.fields import LanguageTag, Name, TimeZone
 from accounts.services import staff
+from accounts.services.factor_codes import Answer
 from plinto.kernel import origin
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.serializers import Text
@@ -39,12 +41,8 @@ class SignInForm(AdminAuthenticationForm):
             return super().clean()
         except TooManyAttempts as refusal:
             self.wait = refusal.retry_after
-            minutes = math.ceil(self.wait / 60)
-            raise forms.ValidationError(
-                f"Too many attempts. Wait {minutes} {'minute' if minutes == 1 else 'minutes'}, "
-                "then try again.",
-                code="too_many_attempts",
-            ) from refusal
+            told = told_wait(self.wait)
+            raise forms.ValidationError(told, code="too_many_attempts") from refusal
 
     def confirm_login_allowed(self, user: User) -> None:
         if self.request is None:
@@ -53,6 +51,25 @@ class SignInForm(AdminAuthenticationForm):
             staff.admit(user, origin=origin.of(self.request), now=timezone.now())
         except AuthorizationError as refusal:
             raise self.get_invalid_login_error() from refusal
+
+
+class FactorForm(forms.Form):
+    """One field for whatever the person has at hand; ``answer`` is what it was read as."""
+
+    shown = forms.CharField(
+        label="Code:",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True}),
+    )
+    answer = Answer()
+
+    def clean_shown(self) -> str:
+        shown: str = self.cleaned_data["shown"]
+        digits, recovery_code = read_digits(shown), read_recovery_code(shown)
+        if digits is None and recovery_code is None:
+            raise forms.ValidationError("Type six digits, or a recovery code.")
+        self.answer = Answer(code=digits or "", recovery_code=recovery_code or "")
+        return shown
 
 
 class PersonForm(forms.ModelForm[User]):
@@ -99,6 +116,13 @@ class PersonForm(forms.ModelForm[User]):
     def _post_clean(self) -> None:
         # The row is the service's to judge and write; a half-read person would trip Model.clean.
         construct_instance(self, self.instance, self._meta.fields, self._meta.exclude)
+
+
+def told_wait(seconds: int) -> str:
+    """Say how long somebody has to wait who tried too often."""
+    minutes = math.ceil(seconds / 60)
+    unit = "minute" if minutes == 1 else "minutes"
+    return f"Too many attempts. Wait {minutes} {unit}, then try again."
 
 
 def _judged(field: Text, text: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.utils import timezone
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from accounts.errors import ReauthenticationRequired
 from accounts.services.standing import Standing
 
 
@@ -15,6 +17,21 @@ class SignedIn(BasePermission):
     def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
         who: object = request.user
         return isinstance(who, Standing)
+
+
+class ProvedLately(SignedIn):
+    """
+    The same, who has proved within ten minutes who they are.
+
+    :raises ReauthenticationRequired: the last proof is older
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if not super().has_permission(request, view):
+            return False
+        if not signed_in(request).has_proved_lately(timezone.now()):
+            raise ReauthenticationRequired(reason="the last proof is too old")
+        return True
 
 
 def signed_in(request: Request) -> Standing:

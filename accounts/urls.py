@@ -2,13 +2,23 @@
 
 from django.urls import path
 
-from accounts.views import me, pages, passwords, registration, sessions, sign_in, well_known
+from accounts.views import (
+    me,
+    pages,
+    passwords,
+    registration,
+    second_factors,
+    sessions,
+    sign_in,
+    well_known,
+)
 
 urlpatterns = [
     path("api/v1/auth/register", registration.RegisterView.as_view()),
     path("api/v1/auth/verify-email", registration.VerifyEmailView.as_view()),
     path("api/v1/auth/verify-email/resend", registration.ResendView.as_view()),
     path("api/v1/auth/login", sign_in.LoginView.as_view()),
+    path("api/v1/auth/login/mfa", second_factors.SecondStepView.as_view()),
     path("api/v1/auth/token/refresh", sign_in.RefreshView.as_view()),
     path("api/v1/auth/reauthenticate", sign_in.ReauthenticateView.as_view()),
     path("api/v1/auth/logout", sign_in.LogoutView.as_view()),
@@ -20,6 +30,10 @@ urlpatterns = [
     path("reset-password", pages.PageView.as_view(page="reset_password")),
     path("api/v1/me", me.MeView.as_view()),
     path("api/v1/me/password", passwords.PasswordChangeView.as_view()),
+    path("api/v1/me/mfa", second_factors.FactorsView.as_view()),
+    path("api/v1/me/mfa/totp", second_factors.AppView.as_view()),
+    path("api/v1/me/mfa/totp/confirm", second_factors.AppConfirmView.as_view()),
+    path("api/v1/me/mfa/recovery-codes", second_factors.RecoveryCodesView.as_view()),
     path("api/v1/sessions", sessions.SessionsView.as_view()),
     path("api/v1/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path(".well-known/jwks.json", well_known.JWKSView.as_view()),

@@ -31,6 +31,7 @@ class Event(StrEnum):
     EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
 
     SESSION_STARTED = "session.started", "session_id"
+    SESSION_FACTOR_ASKED = "session.factor_asked"
     SESSION_REFUSED = "session.refused"
     SESSION_REFRESHED = "session.refreshed", "session_id"
     SESSION_REFRESH_REUSED = "session.refresh_reused", "session_id"
@@ -42,6 +43,13 @@ class Event(StrEnum):
     PASSWORD_DROPPED = "password.dropped"  # noqa: S105
     PASSWORD_RESET_REQUESTED = "password.reset_requested"  # noqa: S105
     PASSWORD_RESET = "password.reset"  # noqa: S105
+
+    FACTOR_ISSUED = "factor.issued"
+    FACTOR_ADDED = "factor.added"
+    FACTOR_REMOVED = "factor.removed"
+    FACTORS_RESET = "factors.reset"
+    RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
+    RECOVERY_CODE_USED = "recovery_code.used"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 

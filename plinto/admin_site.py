@@ -7,6 +7,7 @@ from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
 import structlog
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.contrib.admin.models import LogEntry
@@ -17,11 +18,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 
 from accounts import controls
-from accounts.asking import SESSION_KEY, asked, session_of
+from accounts.asking import asked, session_of
 from accounts.forms import SignInForm
-from accounts.services import administration, sessions, staff
+from accounts.services import administration, second_factors, sessions, staff
 from plinto import operations
+from plinto.admin_door import FactorPage, PasswordPage
 from plinto.kernel.exceptions import AuthorizationError
+from plinto.own_factor_page import OwnFactorPage
 from plinto.resilience_page import ResiliencePage
 from resilience.contract import enforces
 from resilience.throttling import meter_of
@@ -36,22 +39,27 @@ class PlintoAdminSite(AdminSite):
     site_header = site_title = "Plinto"
     index_title = "Administration"
     site_url = None
-    login_form = SignInForm
 
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        response = super().login(request, extra_context)
-        if request.method == "POST" and isinstance(response, HttpResponseRedirect):
-            # The cookie's session is written with the response: without the row, there is none.
-            who = asked(request)
-            opened = staff.enter(who["by"], origin=who["origin"], now=who["now"])
-            request.session[SESSION_KEY] = str(opened)
-        form = (getattr(response, "context_data", None) or {}).get("form")
-        if isinstance(form, SignInForm) and form.wait:
-            response.status_code = 429
-            response["Retry-After"] = str(form.wait)
-        return response
+        if request.method == "GET" and self.has_permission(request):
+            return HttpResponseRedirect(reverse("admin:index"))
+        context = {
+            **self.each_context(request),
+            "title": "Log in",
+            "subtitle": None,
+            "app_path": request.get_full_path(),
+            "username": request.user.get_username(),
+            **(extra_context or {}),
+        }
+        if "next" not in request.GET and "next" not in request.POST:
+            context["next"] = reverse("admin:index")
+        request.current_app = self.name
+        page = PasswordPage.as_view(
+            extra_context=context, authentication_form=SignInForm, template_name="admin/login.html"
+        )
+        return cast("HttpResponse", page(request))
 
     def logout(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -81,6 +89,8 @@ class PlintoAdminSite(AdminSite):
             structlog.contextvars.bind_contextvars(user_id=str(who["by"].pk))
             meter_of(request).count("account", who["by"].pk)
             try:
+                if self._lacks_factor(request):
+                    return self._factor_wanted(request)
                 return view(request, *args, **kwargs)
             except (PermissionDenied, AuthorizationError):
                 reason = f"{request.method} {request.path}"
@@ -89,9 +99,34 @@ class PlintoAdminSite(AdminSite):
 
         return super().admin_view(cast("View", update_wrapper(recording, view)), cacheable)
 
+    def _lacks_factor(self, request: HttpRequest) -> bool:
+        match, session_id = request.resolver_match, session_of(request)
+        is_open = match is not None and match.url_name in {"own_factor", "logout"}
+        if is_open or not settings.ADMIN_REQUIRES_MFA or session_id is None:
+            return False
+        return not staff.has_proved_factor(asked(request)["by"], session_id)
+
+    def _factor_wanted(self, request: HttpRequest) -> TemplateResponse:
+        who = asked(request)
+        staff.refuse(**who, reason="second factor wanted")
+        context = {
+            **self.each_context(request),
+            "title": "A second factor is wanted",
+            "factors": second_factors.of(who["by"].pk),
+            # Neither the side bar nor the links of the head lead anywhere from here.
+            "has_permission": False,
+            "is_nav_sidebar_enabled": False,
+        }
+        return TemplateResponse(request, "admin/factor_wanted.html", context, status=403)
+
     def get_urls(self) -> list[URLResolver | URLPattern]:
         page = self.admin_view(ResiliencePage.as_view())
-        return [path("resilience/", page, name="resilience"), *super().get_urls()]
+        return [
+            path("resilience/", page, name="resilience"),
+            path("second-factor/", FactorPage.as_view(), name="second_factor"),
+            path("second-factor/own/", self.admin_view(OwnFactorPage.as_view()), name="own_factor"),
+            *super().get_urls(),
+        ]
 
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None

@@ -233,6 +233,8 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 
+ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
+
 # --- Mail --------------------------------------------------------------------------------------
 MAIL_FROM = DEFAULT_FROM_EMAIL = ENVIRONMENT.text(
     "MAIL_FROM", f"Plinto <no-reply@{_public.hostname}>"

@@ -8,16 +8,17 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
+from accounts.admin import factors
 from accounts.admin.acts import ActingAdmin
 from accounts.admin.records import trail_of
 from accounts.asking import asked
 from accounts.forms import PersonForm
 from accounts.models import User
-from accounts.services import administration
+from accounts.services import administration, factor_resets
 from audit.admin import PeriodFilter
 
 
@@ -69,11 +70,13 @@ class UserAdmin(ActingAdmin[User]):
         "password_changed_at",
         "created_at",
         "last_login",
+        "second_factor",
+        "lost_factor",
         "elsewhere",
     )
     fieldsets = (
         (None, {"fields": ("email", "name", "locale", "timezone")}),
-        ("State", {"fields": ("is_active", "email_verified_at", "elsewhere")}),
+        ("State", {"fields": ("is_active", "email_verified_at", "second_factor", "elsewhere")}),
         ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         ("History", {"fields": ("id", "created_at", "last_login", "password_changed_at")}),
     )
@@ -94,6 +97,20 @@ class UserAdmin(ActingAdmin[User]):
             trail_of(str(person.pk)),
         )
 
+    @admin.display(description="second factor")
+    def second_factor(self, person: User) -> str:
+        return factors.described(person)
+
+    @admin.display(description="lost it?")
+    def lost_factor(self, person: User) -> str:
+        page = reverse("admin:accounts_user_reset_factors", args=[person.pk])
+        return format_html('<a href="{}">Reset second factor</a>', page)
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(factors.ResetPage.as_view())
+        own = path("<uuid:person_id>/reset-factors/", page, name="accounts_user_reset_factors")
+        return [own, *super().get_urls()]
+
     def get_search_results(
         self,
         request: HttpRequest,  # noqa: ARG002
@@ -112,8 +129,12 @@ class UserAdmin(ActingAdmin[User]):
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:
             return ((None, {"fields": ("email", "name")}),)
-        is_superuser = getattr(request.user, "is_superuser", False)
-        return [part for part in self.fieldsets if is_superuser or part[0] != "Rights"]
+        by = asked(request)["by"]
+        parts = dict(part for part in self.fieldsets if by.is_superuser or part[0] != "Rights")
+        if factor_resets.may_reset(by):
+            shown = (*self.fieldsets[1][1]["fields"], "lost_factor")
+            parts["State"] = {"fields": shown}
+        return tuple(parts.items())
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         may_change = super().has_change_permission(request, obj)

@@ -1,5 +1,6 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
+from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
@@ -7,9 +8,12 @@ from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
+    "AuthenticatorApp",
     "MailboxProof",
     "OutboundMail",
     "PasswordLink",
+    "PendingSignIn",
+    "RecoveryCode",
     "Registration",
     "Session",
     "SigningKey",

@@ -15,6 +15,7 @@ from rest_framework import serializers
 from accounts.models import Session
 from accounts.rules import devices
 from accounts.services import standing
+from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from accounts.services.tokens import JWTService
 
@@ -54,6 +55,16 @@ class SignedInAnswer(serializers.Serializer[Any]):
     user = UserAnswer()
 
 
+class FactorWantedAnswer(serializers.Serializer[Any]):
+    """The password was right; the token and one of the methods open the session."""
+
+    mfa_required = serializers.ChoiceField(choices=[True])
+    mfa_token = serializers.CharField()
+    methods = serializers.ListField(
+        child=serializers.ChoiceField(choices=["totp", "recovery_code"])
+    )
+
+
 class RegisteredAnswer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["verification_sent"])
     registration = serializers.CharField()
@@ -89,6 +100,13 @@ def session(row: Session, *, current: UUID) -> dict[str, Any]:
         "expires_at": row.expires_at,
         "current": row.pk == current,
     }
+
+
+def entered(entry: SignedIn | Awaiting) -> dict[str, Any]:
+    """Hand out the tokens of a session, or ask for the second factor."""
+    if isinstance(entry, Awaiting):
+        return {"mfa_required": True, "mfa_token": entry.token, "methods": entry.methods}
+    return signed_in(entry)
 
 
 def signed_in(entry: SignedIn) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.serializers.fields import LanguageTag, Name, TimeZone
+from accounts.serializers.fields import Digits, LanguageTag, Name, RecoveryCode, TimeZone
 from plinto.kernel.serializers import Body, Text
 
 # Far beyond any real value: bounds the work of rules and logs, not the person.
@@ -46,12 +46,33 @@ class LoginBody(Body):
     password = Text(max_length=_PASSWORD)
 
 
+class SecondStepBody(Body):
+    """``mfa_token`` with either ``code`` or ``recovery_code``."""
+
+    mfa_token = Text(max_length=_TOKEN)
+    code = Digits(required=False)
+    recovery_code = RecoveryCode(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return _one_of(attrs, "code", "recovery_code")
+
+
+class CodeBody(Body):
+    code = Digits()
+
+
 class RefreshBody(Body):
     refresh = Text(max_length=_TOKEN)
 
 
-class PasswordBody(Body):
-    password = Text(max_length=_PASSWORD)
+class ReauthenticateBody(Body):
+    """Either ``password`` or ``code``."""
+
+    password = Text(max_length=_PASSWORD, required=False)
+    code = Digits(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return _one_of(attrs, "password", "code")
 
 
 class PasswordChangeBody(Body):
@@ -68,3 +89,9 @@ class ProfileBody(Body):
     name = Name(required=False)
     locale = LanguageTag(max_length=35, allow_blank=True, required=False)
     timezone = TimeZone(max_length=64, allow_blank=True, required=False)
+
+
+def _one_of(attrs: dict[str, Any], *names: str) -> dict[str, Any]:
+    if sum(name in attrs for name in names) != 1:
+        raise serializers.ValidationError(f"Send either {' or '.join(names)}.")
+    return attrs

@@ -7,6 +7,7 @@ import zoneinfo
 from functools import lru_cache
 from typing import Any
 
+from accounts.rules import one_time_codes
 from plinto.kernel.serializers import Text
 
 # RFC 5646 in the part that people use: en, de-CH, zh-Hant-TW.
@@ -26,6 +27,36 @@ class Name(Text):
         if not name.isprintable():
             self.fail("unprintable")
         return name
+
+
+class Digits(Text):
+    """The six digits that an authenticator app shows, however they were typed."""
+
+    default_error_messages = {"unreadable": "Send the six digits that the app shows."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 40, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        digits = one_time_codes.read_digits(super().to_internal_value(data))
+        if digits is None:
+            self.fail("unreadable")
+        return digits
+
+
+class RecoveryCode(Text):
+    """A recovery code, however it was typed."""
+
+    default_error_messages = {"unreadable": "Send a recovery code, such as abcde-fghjk."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 40, **kwargs})
+
+    def to_internal_value(self, data: Any) -> str:
+        code = one_time_codes.read_recovery_code(super().to_internal_value(data))
+        if code is None:
+            self.fail("unreadable")
+        return code
 
 
 class LanguageTag(Text):

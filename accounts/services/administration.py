@@ -46,6 +46,26 @@ def may_act_on(person: User, *, by: User) -> bool:
     return by.is_superuser or by.pk == person.pk or not (person.is_staff or person.is_superuser)
 
 
+def hold(person_id: UUID, *, by: User) -> tuple[User, User]:
+    """
+    Lock the person and the one who acts, in one order, and judge them afresh.
+
+    :raises NotFoundError: there is no such person
+    :raises AuthorizationError: who acts has lost their rights, or never had these
+    """
+    wanted = User.objects.filter(pk__in={person_id, by.pk}).order_by("pk")
+    held = {row.pk: row for row in wanted.select_for_update(no_key=True)}
+    person, asking = held.get(person_id), held.get(by.pk)
+    if person is None:
+        raise NotFoundError
+    is_staff = asking is not None and asking.is_active and asking.is_staff
+    if asking is None or not is_staff or (by.is_superuser and not asking.is_superuser):
+        raise AuthorizationError("You lost your rights meanwhile.", reason="rights were lost")
+    if not may_act_on(person, by=asking):
+        raise AuthorizationError("Only a superuser may change staff.", reason="target is staff")
+    return person, asking
+
+
 def create(person: User, *, by: User, origin: Origin, now: datetime) -> None:
     """
     Save a new person without a password, and mail them a link to set one.
@@ -57,7 +77,7 @@ def create(person: User, *, by: User, origin: Origin, now: datetime) -> None:
     person.set_unusable_password()
     person.created_at = now
     with transaction.atomic():
-        _hold(by.pk, by=by)
+        hold(by.pk, by=by)
         try:
             with transaction.atomic():
                 person.save(force_insert=True)
@@ -82,7 +102,7 @@ def change(
     :raises ValidationError: the address is not one
     """
     with transaction.atomic():
-        person, asking = _hold(person_id, by=by)
+        person, asking = hold(person_id, by=by)
         columns = _columns(person, wanted)
         changes = {
             name: (getattr(person, name), value)
@@ -110,13 +130,14 @@ def deactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
     if person_id == by.pk:
         raise ConflictError("You cannot switch yourself off.", reason="oneself")
     with transaction.atomic():
-        person, _ = _hold(person_id, by=by)
+        person, _ = hold(person_id, by=by)
         if not person.is_active:
             return False
         _write(person, is_active=False)
         _record(Event.USER_DEACTIVATED, person, by=by, origin=origin, now=now)
-        live = sessions.live(person.pk, now=now)
-        sessions.end(live, reason="person switched off", actor=actor_of(by), origin=origin, now=now)
+        sessions.end_all(
+            person.pk, reason="person switched off", actor=actor_of(by), origin=origin, now=now
+        )
     return True
 
 
@@ -124,7 +145,7 @@ def deactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
 def reactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     """Switch a person on again; false when they are on already. Sessions stay ended."""
     with transaction.atomic():
-        person, _ = _hold(person_id, by=by)
+        person, _ = hold(person_id, by=by)
         if person.is_active:
             return False
         _write(person, is_active=True)
@@ -140,7 +161,7 @@ def mail_link(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bo
     :raises ConflictError: the person is switched off, so the link would open nothing
     """
     with transaction.atomic():
-        person, _ = _hold(person_id, by=by)
+        person, _ = hold(person_id, by=by)
         if not person.is_active:
             told = f"The account of {person.email} is switched off."
             raise ConflictError(told, reason="switched off")
@@ -153,10 +174,9 @@ def mail_link(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bo
 def end_all_sessions(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> int:
     """End all sessions of a person and say how many."""
     with transaction.atomic():
-        person, _ = _hold(person_id, by=by)
-        live = sessions.live(person.pk, now=now)
-        return sessions.end(
-            live, reason="ended by staff", actor=actor_of(by), origin=origin, now=now
+        person, _ = hold(person_id, by=by)
+        return sessions.end_all(
+            person.pk, reason="ended by staff", actor=actor_of(by), origin=origin, now=now
         )
 
 
@@ -201,21 +221,6 @@ def send_now(chosen: QuerySet[OutboundMail], *, by: User, origin: Origin, now: d
                 now=now,
             )
     return len(held)
-
-
-def _hold(person_id: UUID, *, by: User) -> tuple[User, User]:
-    """Lock the person and the one who acts, in one order, and judge them afresh."""
-    wanted = User.objects.filter(pk__in={person_id, by.pk}).order_by("pk")
-    held = {row.pk: row for row in wanted.select_for_update(no_key=True)}
-    person, asking = held.get(person_id), held.get(by.pk)
-    if person is None:
-        raise NotFoundError
-    is_staff = asking is not None and asking.is_active and asking.is_staff
-    if asking is None or not is_staff or (by.is_superuser and not asking.is_superuser):
-        raise AuthorizationError("You lost your rights meanwhile.", reason="rights were lost")
-    if not may_act_on(person, by=asking):
-        raise AuthorizationError("Only a superuser may change staff.", reason="target is staff")
-    return person, asking
 
 
 def _columns(person: User, wanted: Mapping[str, Any]) -> dict[str, Any]:

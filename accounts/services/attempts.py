@@ -24,6 +24,8 @@ FAMILIAR = Limit("familiar", 10, QUARTER)  # one account, from one network it is
 SOURCE = Limit("source", 100, QUARTER)  # one network, whatever the accounts: offices share one
 PROOF = Limit("proof", 10, QUARTER)  # a signed-in person proving a password again
 CODE = Limit("code", 5, QUARTER)  # six digits: five guesses against a million
+FACTOR = Limit("factor", 5, QUARTER)  # one person's second factors, all of them together
+PENDING = Limit("pending", 5, QUARTER)  # one sign-in that waits for a second factor
 MAIL = Limit("mail", 5, timedelta(hours=1))  # mails that strangers can make one mailbox receive
 
 

@@ -10,7 +10,9 @@ from accounts.services import (
     mailbox_proofs,
     outbox,
     password_links,
+    pending_sign_ins,
     registrations,
+    second_factors,
     sessions,
 )
 from resilience import counters
@@ -28,6 +30,8 @@ CHORES = [
     _trimming("registrations", lambda now: registrations.trim(now=now)),
     _trimming("mailbox proofs", lambda now: mailbox_proofs.trim(now=now)),
     _trimming("password links", lambda now: password_links.trim(now=now)),
+    _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
+    _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     outbox.TRIMMING,

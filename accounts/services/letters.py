@@ -16,7 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 # Written by Plinto itself; everything else in a context may come from a stranger.
-_OURS = {"link", "code", "expires_in_minutes", "address", "time"}
+_OURS = {"link", "code", "expires_in_minutes", "address", "time", "what"}
 _INERT_CHARACTERS = 100
 # Mail programs turn "evil.example" or "a@b.c" into links; a zero-width space keeps them text.
 _LINKABLE = re.compile(r"(?<=[.:/@])(?=\S)")
@@ -39,6 +39,7 @@ class Letter(StrEnum):
     PASSWORD_RESET = "password_reset", "link", "expires_in_minutes"
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
+    SECOND_FACTOR = "second_factor", "what", "link", "time"
 
 
 def compose(

@@ -44,8 +44,8 @@ class EmailService:
 
         ``to`` is the stored address, never the one a request submitted. ``suppressed`` does the
         same work for an address that nobody has, so that time tells nothing; it is never sent.
-        Keys of ``context``: link, code, expires_in_minutes, name, and for notices address, agent,
-        time (a datetime is written out in UTC).
+        Keys of ``context``: link, code, expires_in_minutes, name, and for notices what, address,
+        agent, time (a datetime is written out in UTC).
 
         :raises ValueError: there is no such letter, or the context lacks what it needs
         """

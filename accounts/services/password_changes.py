@@ -51,7 +51,13 @@ def _replace(who: Standing, user: User, encoded: str, *, origin: Origin, now: da
             origin=origin,
             session_id=who.session_id,
         )
-        others = sessions.live(user.pk, now=now, but=who.session_id)
-        sessions.end(others, reason="password changed", actor=who.actor, origin=origin, now=now)
+        sessions.end_all(
+            user.pk,
+            reason="password changed",
+            actor=who.actor,
+            origin=origin,
+            now=now,
+            keep=who.session_id,
+        )
         password_links.tell_owner(user, origin=origin, now=now)
         transaction.on_commit(lambda: standing.refresh_person(user.pk))

@@ -166,8 +166,8 @@ def _replace(
             target=sessions.target_of(user),
             origin=origin,
         )
-        actor, live = sessions.actor_of(user), sessions.live(user.pk, now=now)
-        sessions.end(live, reason="password reset", actor=actor, origin=origin, now=now)
+        actor = sessions.actor_of(user)
+        sessions.end_all(user.pk, reason="password reset", actor=actor, origin=origin, now=now)
         tell_owner(user, origin=origin, now=now)
         transaction.on_commit(lambda: standing.refresh_person(user.pk))
 

@@ -1,7 +1,9 @@
 """
 Sessions: opened in one place, ended for real.
 
-Every way in ends in ``_open``, so the checks that guard a session stand in one function.
+Every way in ends in ``_open``, so the checks that guard a session stand in one function. Whoever
+has a second factor gets no session there without it, but an ``Awaiting``; a way in cannot
+overlook that, because its types do not fit until it has said what becomes of it.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from django.db.models import F, QuerySet
 from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
-from accounts.services import refresh_tokens, standing
+from accounts.services import factor_codes, pending_sign_ins, refresh_tokens, standing
+from accounts.services.factor_codes import Proved
+from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
@@ -41,6 +45,10 @@ class SignedIn:
     refresh: str
 
 
+class _FactorWanted(Exception):
+    """The person has a second factor, and it was not proved."""
+
+
 def actor_of(user: User) -> Actor:
     """Name a person as the one who acted."""
     return Actor(ActorKind.USER, id=str(user.pk), label=user.email)
@@ -59,9 +67,10 @@ def start(
     now: datetime,
     password_seen: str | None = None,
     password_upgrade: str | None = None,
-) -> SignedIn:
+    second: Proved | None = None,
+) -> SignedIn | Awaiting:
     """
-    Open a session and hand out its tokens.
+    Open a session and hand out its tokens, or ask for the second factor that is lacking.
 
     :raises InvalidCredentials: the account may not sign in any more
     """
@@ -69,14 +78,16 @@ def start(
     refresh = refresh_tokens.first(key)
     session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
     access = get_jwt_service().issue(session, now=now)
-    _open(
+    awaiting = _open(
         session,
+        door=Door.API,
         origin=origin,
         now=now,
         password_seen=password_seen,
         password_upgrade=password_upgrade,
+        second=second,
     )
-    return SignedIn(session=session, user=user, access=access, refresh=refresh)
+    return awaiting or SignedIn(session=session, user=user, access=access, refresh=refresh)
 
 
 def start_without_tokens(
@@ -87,9 +98,10 @@ def start_without_tokens(
     now: datetime,
     lifetime: timedelta,
     password_seen: str,
-) -> Session:
+    second: Proved | None = None,
+) -> Session | Awaiting:
     """
-    Open a session that a cookie refers to, such as one of the admin site.
+    Open a session that a cookie of the admin site refers to, or ask for the second factor.
 
     Its refresh token is thrown away, so nothing can go on with it.
 
@@ -99,14 +111,21 @@ def start_without_tokens(
     refresh = refresh_tokens.first(key)
     session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
     session.expires_at = now + lifetime
-    _open(session, origin=origin, now=now, password_seen=password_seen)
-    return session
+    awaiting = _open(
+        session,
+        door=Door.ADMIN,
+        origin=origin,
+        now=now,
+        password_seen=password_seen,
+        second=second,
+    )
+    return awaiting or session
 
 
 @enforces(controls.STAFF_SESSIONS)
 def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
     """Ask the row whether a session goes on; for doors whose requests are few."""
-    return live(user_id, now=now).filter(pk=session_id).exists()
+    return _live(user_id, now=now).filter(pk=session_id).exists()
 
 
 def _new(
@@ -128,41 +147,60 @@ def _new(
     )
 
 
+@enforces(controls.SECOND_FACTORS)
 def _open(
     session: Session,
     *,
+    door: Door,
     origin: Origin,
     now: datetime,
     password_seen: str | None = None,
     password_upgrade: str | None = None,
-) -> None:
+    second: Proved | None = None,
+) -> Awaiting | None:
     """
-    Write a session, in one transaction with its audit row.
+    Write a session, in one transaction with its audit row, unless a second factor is lacking.
 
     ``password_seen`` is the hash that was verified: if the password changed while it was being
     hashed, or the account was switched off, no session comes of it. The conditional update holds
-    the person's row, so a reset that runs at the same time ends this session too.
+    the person's row, so a reset that runs at the same time ends this session too, and a factor
+    that is confirmed at the same time is either asked for or not there yet.
     """
-    with transaction.atomic():
-        mine = User.objects.filter(pk=session.user_id, is_active=True)
-        if password_seen is not None:
-            mine = mine.filter(password=password_seen)
-        upgrade = {"password": password_upgrade} if password_upgrade else {}
-        if not mine.update(last_login=now, **upgrade):
-            raise InvalidCredentials(reason="account changed while signing in")
-        session.save(force_insert=True)
-        get_audit_service().record(
-            Event.SESSION_STARTED,
+    upgrade = {"password": password_upgrade} if password_upgrade else {}
+    mine = User.objects.filter(pk=session.user_id, is_active=True)
+    if password_seen is not None:
+        mine = mine.filter(password=password_seen)
+    is_proved = second is not None and second.user_id == session.user_id
+    try:
+        with transaction.atomic():
+            if not mine.update(last_login=now, **upgrade):
+                raise InvalidCredentials(reason="account changed while signing in")
+            if not is_proved and factor_codes.confirmed(session.user_id):
+                raise _FactorWanted
+            session.save(force_insert=True)
+            get_audit_service().record(
+                Event.SESSION_STARTED,
+                actor=actor_of(session.user),
+                target=Target("session", id=str(session.pk)),
+                origin=origin,
+                session_id=session.pk,
+            )
+    except _FactorWanted:
+        return pending_sign_ins.ask(
+            session.user,
+            methods=session.methods,
+            password_upgrade=password_upgrade,
+            door=door,
             actor=actor_of(session.user),
-            target=Target("session", id=str(session.pk)),
             origin=origin,
-            session_id=session.pk,
+            now=now,
         )
+    return None
 
 
 def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:
     """List a person's live sessions, newest first."""
-    return pages.cut(live(user_id, now=now), wanted=wanted)
+    return pages.cut(_live(user_id, now=now), wanted=wanted)
 
 
 @enforces(controls.SESSION_REVOCATION)
@@ -175,13 +213,12 @@ def end_one(
 
     :raises NotFoundError: it has ended already, or is not theirs
     """
-    chosen = live(user_id, now=now).filter(pk=session_id)
+    chosen = _live(user_id, now=now).filter(pk=session_id)
     if not end(chosen, reason="ended by its person", actor=actor, origin=origin, now=now):
         raise NotFoundError
 
 
 @enforces(controls.SESSION_REVOCATION)
-@after_conflicts
 def end_all(
     user_id: UUID,
     *,
@@ -191,9 +228,30 @@ def end_all(
     now: datetime,
     keep: UUID | None = None,
 ) -> int:
-    """End all sessions of a person, but for the one to keep, in a transaction of its own."""
-    chosen = live(user_id, now=now, but=keep)
-    return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
+    """
+    End all sessions of a person but for the one to keep, and those that are about to begin.
+
+    In the caller's transaction if there is one.
+    """
+    with transaction.atomic():
+        pending_sign_ins.void(user_id)
+        chosen = _live(user_id, now=now, but=keep)
+        return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
+
+
+@enforces(controls.SESSION_REVOCATION)
+@after_conflicts
+def end_own(
+    user_id: UUID,
+    *,
+    reason: str,
+    actor: Actor,
+    origin: Origin,
+    now: datetime,
+    keep: UUID | None = None,
+) -> int:
+    """End the sessions of a person who asks for it, in a transaction of its own."""
+    return end_all(user_id, reason=reason, actor=actor, origin=origin, now=now, keep=keep)
 
 
 @enforces(controls.SESSION_REVOCATION)
@@ -233,7 +291,7 @@ def trim(*, now: datetime) -> int:
     return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
 
 
-def live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
+def _live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
     """Choose the sessions with which a person is signed in, ``but`` for one."""
     chosen = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
     return chosen.exclude(pk=but) if but else chosen

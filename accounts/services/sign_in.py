@@ -1,4 +1,4 @@
-"""Signing in with a password, going on with a refresh token, and proving a password again."""
+"""Signing in with a password, going on with a refresh token, and proving again who one is."""
 
 from __future__ import annotations
 
@@ -17,8 +17,16 @@ from accounts.errors import (
 )
 from accounts.models import Session, User
 from accounts.rules import addresses
-from accounts.services import attempts, passwords, refresh_tokens, sessions, standing
+from accounts.services import (
+    attempts,
+    passwords,
+    refresh_tokens,
+    second_factors,
+    sessions,
+    standing,
+)
 from accounts.services.attempts import Bucket
+from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from accounts.services.standing import Standing
 from accounts.services.tokens import get_jwt_service
@@ -50,9 +58,11 @@ class _Candidate:
 
 
 @enforces(controls.SIGN_IN)
-def with_password(email: str, password: str, *, origin: Origin, now: datetime) -> SignedIn:
+def with_password(
+    email: str, password: str, *, origin: Origin, now: datetime
+) -> SignedIn | Awaiting:
     """
-    Open a session for the right address and password.
+    Open a session for the right address and password, or ask for the second factor.
 
     Unknown addresses, wrong passwords and accounts without one get the same answer after the same
     work.
@@ -64,7 +74,7 @@ def with_password(email: str, password: str, *, origin: Origin, now: datetime) -
     candidate = _candidate(email, origin=origin, now=now)
     user = verified(candidate, password, origin=origin, now=now)
     try:
-        signed_in = sessions.start(
+        entry = sessions.start(
             user,
             methods=["pwd"],
             origin=origin,
@@ -76,7 +86,7 @@ def with_password(email: str, password: str, *, origin: Origin, now: datetime) -
         _refused(candidate, refusal, origin=origin)
         raise
     attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
-    return signed_in
+    return entry
 
 
 def check_password(email: str, password: str, *, origin: Origin, now: datetime) -> User:
@@ -145,14 +155,20 @@ def _continued(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
 
 
 @enforces(controls.SIGN_IN)
-def again(who: Standing, password: str, *, origin: Origin, now: datetime) -> None:
+def again(
+    who: Standing, *, password: str = "", code: str = "", origin: Origin, now: datetime
+) -> None:
     """
-    Prove the password again, so that this session may do what asks for a fresh proof.
+    Prove again the password, or the second factor, so that this session may do what asks for it.
 
     :raises InvalidCredentials: wrong password
+    :raises InvalidCode: wrong code
     :raises TooManyAttempts: this person used up the attempts; the session itself goes on
     """
-    prove(who, password, origin=origin, now=now)
+    if code:
+        second_factors.prove(who, code, origin=origin, now=now)
+    else:
+        prove(who, password, origin=origin, now=now)
     with transaction.atomic():
         Session.objects.filter(pk=who.session_id, ended_at=None).update(
             proved_at=now, version=F("version") + 1

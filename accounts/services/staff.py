@@ -8,13 +8,19 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
+from accounts import controls
+from accounts.errors import SessionEnded
 from accounts.models import Session, User
-from accounts.services import sessions
+from accounts.services import factor_codes, second_step, sessions, standing
+from accounts.services.factor_codes import Answer, Proved
+from accounts.services.pending_sign_ins import Awaiting, Door
+from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import Origin
+from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
 _SITE = Target("admin_site")
@@ -44,9 +50,16 @@ def admit(person: User, *, origin: Origin, now: datetime) -> None:
         raise refusal
 
 
-def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
+def enter(
+    person: User,
+    *,
+    origin: Origin,
+    now: datetime,
+    methods: list[str] | None = None,
+    second: Proved | None = None,
+) -> UUID | Awaiting:
     """
-    Open a session for a member of staff who was admitted, and return its id.
+    Open a session for a member of staff who was admitted and return its id, or ask for the factor.
 
     It is a session like any other: seen in lists, ended with the others, and a reason to count
     this network as familiar, so that strangers cannot keep an administrator out.
@@ -56,14 +69,60 @@ def enter(person: User, *, origin: Origin, now: datetime) -> UUID:
     with transaction.atomic():
         session = sessions.start_without_tokens(
             person,
-            methods=["pwd"],
+            methods=methods or ["pwd"],
             origin=origin,
             now=now,
             lifetime=timedelta(seconds=settings.SESSION_COOKIE_AGE),
             password_seen=person.password,
+            second=second,
         )
+        if isinstance(session, Awaiting):
+            return session
         _record(Event.ADMIN_SIGNED_IN, person, session.pk, origin=origin, now=now)
     return session.pk
+
+
+def enter_with_factor(
+    token: str, answer: Answer, *, origin: Origin, now: datetime
+) -> tuple[User, UUID]:
+    """
+    Open the session that a sign-in at the admin site waits for; return its person and its id.
+
+    :raises InvalidCode: wrong, whatever was wrong
+    :raises TooManyAttempts: the tries of the person or of this sign-in are used up
+    """
+
+    def go_on(person: User, methods: list[str], second: Proved) -> tuple[User, UUID] | Awaiting:
+        if not person.is_staff:
+            raise AuthorizationError(reason="not staff")
+        opened = enter(person, origin=origin, now=now, methods=methods, second=second)
+        return opened if isinstance(opened, Awaiting) else (person, opened)
+
+    return second_step.complete(token, answer, door=Door.ADMIN, enter=go_on, origin=origin, now=now)
+
+
+@enforces(controls.SECOND_FACTORS)
+def has_proved_factor(person: User, session_id: UUID) -> bool:
+    """Say whether a person has a second factor, and this session of theirs has shown one."""
+    methods = Session.objects.filter(pk=session_id).values_list("methods", flat=True).first()
+    return "mfa" in (methods or []) and factor_codes.confirmed(person.pk) is not None
+
+
+def standing_of(person: User, session_id: UUID) -> Standing:
+    """
+    Describe staff as the API would, for what they do as the person they are.
+
+    :raises SessionEnded: the session is gone
+    """
+    proved_at = (
+        Session.objects.filter(pk=session_id, user=person, ended_at=None)
+        .values_list("proved_at", flat=True)
+        .first()
+    )
+    if proved_at is None:
+        raise SessionEnded(reason="no such session")
+    facts = standing.person_facts(person)
+    return Standing(person.pk, session_id, facts, organization_id=None, proved_at=proved_at)
 
 
 @after_conflicts

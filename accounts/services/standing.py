@@ -25,6 +25,7 @@ from resilience import copies
 from resilience.contract import enforces
 from resilience.copies import Errand
 
+FRESH_FOR = timedelta(minutes=10)  # how long a proof of who one is opens what asks for one
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
 # No access token of the session is valid beyond its lifetime, so nothing asks after that.
 TOMBSTONE_LIFETIME = settings.ACCESS_TOKEN_LIFETIME + timedelta(minutes=1)
@@ -65,6 +66,10 @@ class Standing:
 
     # DRF asks its user this.
     is_authenticated = True
+
+    def has_proved_lately(self, now: datetime) -> bool:
+        """Say whether the last proof is fresh; one from the future is a clock that was set back."""
+        return abs(now - self.proved_at) <= FRESH_FOR
 
     @property
     def actor(self) -> Actor:

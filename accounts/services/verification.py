@@ -30,6 +30,7 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
+from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
@@ -61,11 +62,14 @@ class _Chosen:
 
 
 @enforces(controls.MAILBOX_PROOFS)
-def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) -> SignedIn | None:
+def by_token(
+    token: str, *, client: ClientProof, origin: Origin, now: datetime
+) -> SignedIn | Awaiting | None:
     """
     Prove a mailbox by the link that was sent to it.
 
-    Returns a session when the client proves itself too, None when only the mailbox is proved.
+    Returns a session when the client proves itself too, or what that still waits for; None when
+    only the mailbox is proved.
 
     :raises InvalidCode: unknown, used or expired
     """
@@ -76,7 +80,7 @@ def by_token(token: str, *, client: ClientProof, origin: Origin, now: datetime) 
 @enforces(controls.MAILBOX_PROOFS, controls.LOCKOUT)
 def by_code(
     email: str, code: str, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     """
     Prove a mailbox by the six digits that were sent to it.
 
@@ -98,7 +102,7 @@ def by_code(
 
 def _accept(
     proof: MailboxProof | None, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     try:
         if proof is None:
             raise InvalidCode(reason="unknown, used or expired")
@@ -110,7 +114,7 @@ def _accept(
 
 def _consume(
     proof: MailboxProof, *, client: ClientProof, origin: Origin, now: datetime
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     address = Address(proof.email, proof.email_key)
     user = User.objects.filter(email_key=address.key).first()
     # Hashing comes before the transaction, which must stay short.
@@ -127,7 +131,7 @@ def _settle(
     *,
     origin: Origin,
     now: datetime,
-) -> SignedIn | None:
+) -> SignedIn | Awaiting | None:
     """Spend the proof and do what it allows, wholly or not at all."""
     with transaction.atomic():
         if not mailbox_proofs.spend(proof, now=now):
@@ -143,8 +147,10 @@ def _settle(
         _record(user, chosen, origin)
         if chosen is None:
             # Whoever signed in with the dropped password must not stay.
-            actor, live = sessions.actor_of(user), sessions.live(user.pk, now=now)
-            sessions.end(live, reason="password dropped", actor=actor, origin=origin, now=now)
+            actor = sessions.actor_of(user)
+            sessions.end_all(
+                user.pk, reason="password dropped", actor=actor, origin=origin, now=now
+            )
             password_links.issue(user, template="set_password", origin=origin, now=now)
             return None
         return sessions.start(user, methods=[chosen.method], origin=origin, now=now)

@@ -48,7 +48,7 @@ class VerifyEmailView(APIView):
         responses={
             200: PolymorphicProxySerializer(
                 "VerifyEmailAnswer",
-                [answers.SignedInAnswer, answers.VerifiedAnswer],
+                [answers.SignedInAnswer, answers.FactorWantedAnswer, answers.VerifiedAnswer],
                 resource_type_field_name=None,
             ),
             **errors(*BODY, 401),
@@ -64,7 +64,7 @@ class VerifyEmailView(APIView):
             entry = verification.by_code(
                 body["email"], body["code"], client=client, origin=who, now=now
             )
-        return Response(answers.signed_in(entry) if entry else {"status": "verified"})
+        return Response(answers.entered(entry) if entry else {"status": "verified"})
 
 
 class ResendView(APIView):

@@ -42,7 +42,7 @@ class SessionsView(APIView):
     @extend_schema(operation_id="end_other_sessions", responses={204: None, **errors(401)})
     def delete(self, request: Request) -> Response:
         who = signed_in(request)
-        sessions.end_all(
+        sessions.end_own(
             who.user_id,
             reason="ended from another session",
             actor=who.actor,

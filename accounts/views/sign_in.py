@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
-from accounts.serializers.bodies import LoginBody, PasswordBody, RefreshBody
+from accounts.serializers.bodies import LoginBody, ReauthenticateBody, RefreshBody
 from accounts.services import sessions, sign_in
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
@@ -28,12 +28,19 @@ class LoginView(APIView):
     @extend_schema(
         operation_id="login",
         request=LoginBody,
-        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
+        responses={
+            200: PolymorphicProxySerializer(
+                "LoginAnswer",
+                [answers.SignedInAnswer, answers.FactorWantedAnswer],
+                resource_type_field_name=None,
+            ),
+            **errors(*BODY, 401),
+        },
     )
     def post(self, request: Request) -> Response:
         body = LoginBody.read(request)
         entry = sign_in.with_password(**body, origin=origin.of(request), now=timezone.now())
-        return Response(answers.signed_in(entry))
+        return Response(answers.entered(entry))
 
 
 class RefreshView(APIView):
@@ -64,14 +71,12 @@ class ReauthenticateView(APIView):
 
     @extend_schema(
         operation_id="reauthenticate",
-        request=PasswordBody,
+        request=ReauthenticateBody,
         responses={204: None, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
-        body = PasswordBody.read(request)
-        sign_in.again(
-            signed_in(request), body["password"], origin=origin.of(request), now=timezone.now()
-        )
+        body = ReauthenticateBody.read(request)
+        sign_in.again(signed_in(request), **body, origin=origin.of(request), now=timezone.now())
         return Response(status=204)
 
 
@@ -103,7 +108,7 @@ class LogoutAllView(APIView):
     def post(self, request: Request) -> Response:
         Body.read(request)
         who = signed_in(request)
-        sessions.end_all(
+        sessions.end_own(
             who.user_id,
             reason="signed out everywhere",
             actor=who.actor,

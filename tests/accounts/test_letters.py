@@ -18,6 +18,7 @@ CONTEXT = {
     "address": "192.0.2.7",
     "agent": "Firefox",
     "time": "2030-01-01 12:00 UTC",
+    "what": "A recovery code was used.",
 }
 
 

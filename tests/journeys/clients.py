@@ -120,7 +120,7 @@ class Visitor:
         return self.send("GET", "/me")
 
     def _kept(self, answer: Answer) -> Answer:
-        if answer.status == 200:
+        if answer.status == 200 and "access" in answer.body:
             tokens = answer.body
             self.access, self.refresh = tokens["access"], tokens["refresh"]
             self.session_id, self.user_id = tokens["session"]["id"], tokens["user"]["id"]

@@ -13,7 +13,12 @@ from tests.journeys.world import World, deployed
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SMTPSink
 
-pytest.register_assert_rewrite("tests.journeys.probers", "tests.journeys.probers_at_doors")
+pytest.register_assert_rewrite(
+    "tests.journeys.carriers",
+    "tests.journeys.probers",
+    "tests.journeys.probers_at_doors",
+    "tests.journeys.probers_of_factors",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -155,6 +155,10 @@ async function verify(password) {
   if (!answer.ok) {
     return answer;
   }
+  if (answer.body.mfa_required) {
+    // The password was right; the person shows the second factor where they sign in.
+    return "confirmed";
+  }
   if (!answer.body.access) {
     return password ? "mismatched" : "passwordless";
   }

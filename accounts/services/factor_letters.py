@@ -1,0 +1,45 @@
+"""Telling people by mail what became of their second factor, so that a thief cannot be quiet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.models import User
+from accounts.services.mail import get_email_service
+from plinto.kernel.origin import Origin
+
+ADDED = "An authenticator app was added to your account. Signing in asks for its code from now on."
+REMOVED = "The authenticator app of your account was removed. Signing in asks for no code any more."
+RENEWED = "Ten new recovery codes were made for your account. The old ones work no more."
+RESET = (
+    "An administrator removed the second factor of your account and ended its sessions. Signing in "
+    "asks for no code any more."
+)
+
+
+def used(left: int) -> str:
+    """Say that a recovery code signed somebody in, and how many are left."""
+    return f"A recovery code was used to sign in to your account. Codes left: {left}."
+
+
+def tell(person: User, what: str, *, origin: Origin | None, now: datetime) -> None:
+    """
+    Mail a person one of the sentences above, in the caller's transaction.
+
+    Without ``origin`` where it was done from is not said: it is nobody's but a colleague's.
+    """
+    get_email_service().queue(
+        "second_factor",
+        to=person.email,
+        context={
+            "what": what,
+            "name": person.name,
+            "address": origin.address if origin else "",
+            "agent": origin.agent if origin else "",
+            "time": now,
+            "link": f"{settings.APP_URL}/reset-password",
+        },
+        now=now,
+    )

@@ -1,0 +1,132 @@
+"""The second step of a sign-in: whoever showed the first proof shows a second factor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import controls
+from accounts.errors import InvalidCode, InvalidCredentials, TooManyAttempts
+from accounts.models import PendingSignIn, User
+from accounts.services import attempts, factor_codes, factor_letters, pending_sign_ins, sessions
+from accounts.services.attempts import Bucket
+from accounts.services.factor_codes import Answer, Proved
+from accounts.services.pending_sign_ins import Awaiting, Door
+from accounts.services.sessions import SignedIn
+from audit.events import Event
+from audit.parties import ANONYMOUS, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.exceptions import AuthorizationError
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+
+Opened = TypeVar("Opened")
+
+_NOBODY = UUID(int=0)
+
+
+@enforces(controls.SECOND_FACTORS)
+def with_factor(token: str, answer: Answer, *, origin: Origin, now: datetime) -> SignedIn:
+    """
+    Open the session that a sign-in over the API waits for.
+
+    A wrong code, a code that was used and a token that leads nowhere get the same answer.
+
+    :raises InvalidCode: wrong, whatever was wrong
+    :raises TooManyAttempts: the tries of the person or of this sign-in are used up
+    :raises ConfigurationError: no field key opens the secret
+    """
+
+    def enter(person: User, methods: list[str], second: Proved) -> SignedIn | Awaiting:
+        return sessions.start(
+            person,
+            methods=methods,
+            origin=origin,
+            now=now,
+            password_seen=person.password,
+            second=second,
+        )
+
+    return complete(token, answer, door=Door.API, enter=enter, origin=origin, now=now)
+
+
+@enforces(controls.SECOND_FACTORS, controls.LOCKOUT)
+def complete(
+    token: str,
+    answer: Answer,
+    *,
+    door: Door,
+    enter: Callable[[User, list[str], Proved], Opened | Awaiting],
+    origin: Origin,
+    now: datetime,
+) -> Opened:
+    """
+    Let ``enter`` open what waits behind a token, in one transaction with all that is spent on it.
+
+    :raises InvalidCode: wrong, whatever was wrong
+    :raises TooManyAttempts: the tries of the person or of this sign-in are used up
+    """
+    pending = pending_sign_ins.find(token, door=door, now=now)
+    holder = pending.user_id if pending else token
+    try:
+        # A token of nobody is counted and tried like any other, so that time tells nothing.
+        with factor_codes.counted(holder, Bucket.of(attempts.PENDING, token), now=now):
+            return _spend(pending, answer, enter=enter, origin=origin, now=now)
+    except (TooManyAttempts, InvalidCode) as refusal:
+        is_lockout = isinstance(refusal, TooManyAttempts) and refusal.is_new
+        get_audit_service().record_refusal(
+            Event.LOCKOUT_REACHED if is_lockout else Event.SESSION_REFUSED,
+            actor=ANONYMOUS,
+            target=sessions.target_of(pending.user) if pending else Target("user"),
+            origin=origin,
+            reason=refusal.reason,
+        )
+        raise
+
+
+@after_conflicts
+def _spend(
+    pending: PendingSignIn | None,
+    answer: Answer,
+    *,
+    enter: Callable[[User, list[str], Proved], Opened | Awaiting],
+    origin: Origin,
+    now: datetime,
+) -> Opened:
+    whose = pending.user_id if pending else _NOBODY
+    try:
+        with transaction.atomic():
+            # Everything that touches factors holds the person first: one order, no deadlock.
+            person = User.objects.select_for_update(no_key=True).filter(pk=whose).first()
+            second = factor_codes.spend(whose, answer, now=now)
+            if person is None or pending is None:
+                raise InvalidCode(reason="no sign-in waits")
+            if not pending_sign_ins.spend(pending, person=person, now=now):
+                raise InvalidCode(reason="overtaken sign-in")
+            added = [name for name in second.methods if name not in pending.methods]
+            opened = enter(person, [*pending.methods, *added], second)
+            if isinstance(opened, Awaiting):
+                raise InvalidCode(reason="another factor is wanted")
+            if second.factor == factor_codes.RECOVERY_CODE:
+                _tell_of_recovery_code(person, origin=origin, now=now)
+            return opened
+    except (InvalidCredentials, AuthorizationError) as refusal:
+        raise InvalidCode(reason=refusal.reason) from refusal
+
+
+def _tell_of_recovery_code(person: User, *, origin: Origin, now: datetime) -> None:
+    left = factor_codes.unused(person.pk)
+    get_audit_service().record(
+        Event.RECOVERY_CODE_USED,
+        actor=sessions.actor_of(person),
+        target=sessions.target_of(person),
+        origin=origin,
+        reason=f"codes left: {left}",
+        now=now,
+    )
+    factor_letters.tell(person, factor_letters.used(left), origin=origin, now=now)
