@@ -102,9 +102,9 @@ class PlintoAdminSite(AdminSite):
     def _lacks_factor(self, request: HttpRequest) -> bool:
         match, session_id = request.resolver_match, session_of(request)
         is_open = match is not None and match.url_name in {"own_factor", "logout"}
-        if is_open or not settings.ADMIN_REQUIRES_MFA or session_id is None:
+        if is_open or not settings.ADMIN_REQUIRES_MFA:
             return False
-        return not staff.has_proved_factor(asked(request)["by"], session_id)
+        return session_id is None or not staff.has_proved_factor(asked(request)["by"], session_id)
 
     def _factor_wanted(self, request: HttpRequest) -> TemplateResponse:
         who = asked(request)

@@ -82,10 +82,10 @@ def spend(proof: MailboxProof, *, now: datetime) -> bool:
     """Use a proof up; false when somebody else was faster. Its twins die with it."""
     unused = MailboxProof.objects.filter(email_key=proof.email_key, used_at=None)
     # One order for all callers: two proofs of one mailbox, each with its own row, would deadlock.
-    held = list(unused.order_by("pk").select_for_update().values_list("pk", flat=True))
-    if proof.pk not in held:
+    list(unused.order_by("pk").select_for_update().values_list("pk", flat=True))
+    if not unused.filter(pk=proof.pk).update(used_at=now):
         return False
-    MailboxProof.objects.filter(pk__in=held).update(used_at=now)
+    unused.update(used_at=now)
     return True
 
 
