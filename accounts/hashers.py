@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
@@ -35,7 +35,7 @@ class _Slots:
         self._free = threading.BoundedSemaphore(settings.HASH_SLOTS)
         self._threads = ThreadPoolExecutor(settings.HASH_SLOTS, thread_name_prefix="hash")
 
-    def run(self, work: Callable[..., _Outcome], *arguments: str) -> _Outcome:
+    def run(self, work: Callable[..., _Outcome], *arguments: Any) -> _Outcome:
         if not self._free.acquire(timeout=_WAIT_SECONDS):
             raise HashingBusy(retry_after=2, reason="no hash slot")
         try:
@@ -56,6 +56,15 @@ def _renew_slots() -> None:
 os.register_at_fork(after_in_child=_renew_slots)
 
 
+def in_slot(work: Callable[..., _Outcome], *arguments: Any) -> _Outcome:
+    """
+    Do the work of a hash in a slot.
+
+    :raises HashingBusy: no slot became free within two seconds
+    """
+    return _slots.run(work, *arguments)
+
+
 @enforces(controls.PASSWORD_HASHING)
 class BoundedArgon2Hasher(Argon2PasswordHasher):
     """
@@ -73,7 +82,7 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
     parallelism = 1
 
     def encode(self, password: str, salt: str) -> str:
-        return _slots.run(super().encode, password, salt)
+        return in_slot(super().encode, password, salt)
 
     def verify(self, password: str, encoded: str) -> bool:
-        return _slots.run(super().verify, password, encoded)
+        return in_slot(super().verify, password, encoded)

@@ -24,6 +24,7 @@ class Event(StrEnum):
 
     USER_REGISTERED = "user.registered"
     USER_CREATED = "user.created"
+    USER_IMPORTED = "user.imported"
     USER_VERIFIED = "user.verified"
     USER_UPDATED = "user.updated", "changes"
     USER_DEACTIVATED = "user.deactivated"

@@ -212,6 +212,11 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.BoundedArgon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    # For hashes that were imported; the first sign-in replaces them.
+    "accounts.foreign_hashers.ForeignBcryptHasher",
+    "accounts.foreign_hashers.ForeignBcryptSHA256Hasher",
+    "accounts.foreign_hashers.ForeignPBKDF2Hasher",
+    "accounts.foreign_hashers.ForeignScryptHasher",
 ]
 BREACHED_PASSWORDS_FILE = ENVIRONMENT.text("BREACHED_PASSWORDS_FILE")
 JWT_ALGORITHM = ENVIRONMENT.choice(
