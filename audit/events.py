@@ -58,6 +58,7 @@ class Event(StrEnum):
     ADMIN_SIGNED_IN = "admin.signed_in"
     ADMIN_SIGNED_OUT = "admin.signed_out"
     ADMIN_REFUSED = "admin.refused"
+    ADMIN_EXPORTED = "admin.exported", "changes"
     ADMIN_CHANGED = "admin.changed", "changes"
 
     CIRCUIT_FORCED_OPEN = "circuit.forced_open", "changes"
