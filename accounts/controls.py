@@ -218,6 +218,22 @@ PROFILES = Control(
     mail=_NO_MAIL,
 )
 
+PRIVACY = Control(
+    name="exports and erasure",
+    truth="the export's row, and the time in the person's row",
+    rows=("accounts.DataExport", "accounts.User"),
+    redis=Redis.always(
+        enforce(
+            "An export is handed out once, and whoever asks to be erased is signed out at once, on "
+            "every worker."
+        )
+    ),
+    database=Database.always(_NOTHING_BY_HALVES),
+    mail=Mail.always(
+        enforce("Exports are written and people erased in time; the letters about it wait.")
+    ),
+)
+
 CONTROLS = (
     SESSION_REVOCATION,
     SWITCHED_OFF,
@@ -233,4 +249,5 @@ CONTROLS = (
     STAFF_SESSIONS,
     STAFF_RIGHTS,
     PROFILES,
+    PRIVACY,
 )

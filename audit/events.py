@@ -27,6 +27,9 @@ class Event(StrEnum):
     USER_IMPORTED = "user.imported"
     USER_VERIFIED = "user.verified"
     USER_UPDATED = "user.updated", "changes"
+    USER_ERASURE_REQUESTED = "user.erasure_requested"
+    USER_ERASURE_CANCELLED = "user.erasure_cancelled"
+    USER_ERASED = "user.erased"
     USER_DEACTIVATED = "user.deactivated"
     USER_REACTIVATED = "user.reactivated"
     EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
@@ -51,6 +54,9 @@ class Event(StrEnum):
     FACTORS_RESET = "factors.reset"
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
+
+    EXPORT_REQUESTED = "export.requested"
+    EXPORT_TAKEN = "export.taken"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 

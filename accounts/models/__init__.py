@@ -2,6 +2,7 @@
 
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
+from accounts.models.privacy import DataExport
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
@@ -9,6 +10,7 @@ from accounts.models.user import User
 
 __all__ = [
     "AuthenticatorApp",
+    "DataExport",
     "MailboxProof",
     "OutboundMail",
     "PasswordLink",

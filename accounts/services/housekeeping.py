@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from accounts.services import (
+    data_exports,
+    erasures,
     keys,
     mailbox_proofs,
     outbox,
@@ -34,5 +36,7 @@ CHORES = [
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
+    _trimming("data exports", lambda now: data_exports.trim(now=now)),
+    Chore(name="erase people", every=timedelta(minutes=5), run=erasures.erase_due),
     outbox.TRIMMING,
 ]

@@ -14,6 +14,7 @@ from accounts.errors import InvalidCode
 from accounts.models import PasswordLink, User
 from accounts.services import (
     attempts,
+    mailboxes,
     passwords,
     registrations,
     sessions,
@@ -55,7 +56,7 @@ def request_reset(*, email: str, origin: Origin, now: datetime) -> None:
         get_audit_service().record(
             Event.PASSWORD_RESET_REQUESTED,
             actor=ANONYMOUS,
-            target=Target("mailbox", label=address.email),
+            target=mailboxes.target_of(address),
             origin=origin,
         )
 

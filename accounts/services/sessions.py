@@ -19,7 +19,13 @@ from django.db.models import F, QuerySet
 from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
-from accounts.services import factor_codes, pending_sign_ins, refresh_tokens, standing
+from accounts.services import (
+    erasure_letters,
+    factor_codes,
+    pending_sign_ins,
+    refresh_tokens,
+    standing,
+)
 from accounts.services.factor_codes import Proved
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
@@ -51,12 +57,12 @@ class _FactorWanted(Exception):
 
 def actor_of(user: User) -> Actor:
     """Name a person as the one who acted."""
-    return Actor(ActorKind.USER, id=str(user.pk), label=user.email)
+    return Actor(ActorKind.USER, id=str(user.pk), label=user.email, key=bytes(user.trail_key))
 
 
 def target_of(user: User) -> Target:
     """Name a person as the one acted upon."""
-    return Target("user", id=str(user.pk), label=user.email)
+    return Target("user", id=str(user.pk), label=user.email, key=bytes(user.trail_key))
 
 
 def start(
@@ -173,7 +179,7 @@ def _open(
     is_proved = second is not None and second.user_id == session.user_id
     try:
         with transaction.atomic():
-            if not mine.update(last_login=now, **upgrade):
+            if not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
             if not is_proved and factor_codes.confirmed(session.user_id):
                 raise _FactorWanted
@@ -185,6 +191,10 @@ def _open(
                 origin=origin,
                 session_id=session.pk,
             )
+            if session.user.erase_at is not None:
+                erasure_letters.call_off(
+                    session, actor=actor_of(session.user), origin=origin, now=now
+                )
     except _FactorWanted:
         return pending_sign_ins.ask(
             session.user,

@@ -28,7 +28,7 @@ _SITE = Target("admin_site")
 
 def actor_of(by: User) -> Actor:
     """Name a member of staff as the one who acted."""
-    return Actor(ActorKind.STAFF, id=str(by.pk), label=by.email)
+    return Actor(ActorKind.STAFF, id=str(by.pk), label=by.email, key=bytes(by.trail_key))
 
 
 def admit(person: User, *, origin: Origin, now: datetime) -> None:
