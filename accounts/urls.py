@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.views import (
+    magic_links,
     me,
     pages,
     passwords,
@@ -25,6 +26,9 @@ urlpatterns = [
     path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),
     path("api/v1/auth/password/reset", passwords.PasswordResetView.as_view()),
     path("api/v1/auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("api/v1/auth/magic-link", magic_links.MagicLinkView.as_view()),
+    path("api/v1/auth/magic-link/verify", magic_links.MagicLinkVerifyView.as_view()),
+    path("magic-link", pages.PageView.as_view(page="magic_link")),
     path("verify-email", pages.PageView.as_view(page="verify_email")),
     path("set-password", pages.PageView.as_view(page="set_password")),
     path("reset-password", pages.PageView.as_view(page="reset_password")),

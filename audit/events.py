@@ -30,6 +30,7 @@ class Event(StrEnum):
     USER_REACTIVATED = "user.reactivated"
     EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
 
+    MAGIC_LINK_REQUESTED = "magic_link.requested"
     SESSION_STARTED = "session.started", "session_id"
     SESSION_FACTOR_ASKED = "session.factor_asked"
     SESSION_REFUSED = "session.refused"

@@ -2,13 +2,15 @@
 
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
-from accounts.models.proof import MailboxProof, PasswordLink, Registration
+from accounts.models.mailed_link import MagicLink, PasswordLink
+from accounts.models.proof import MailboxProof, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
     "AuthenticatorApp",
+    "MagicLink",
     "MailboxProof",
     "OutboundMail",
     "PasswordLink",

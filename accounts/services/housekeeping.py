@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from accounts.services import (
     keys,
+    magic_links,
     mailbox_proofs,
     outbox,
     password_links,
@@ -30,6 +31,7 @@ CHORES = [
     _trimming("registrations", lambda now: registrations.trim(now=now)),
     _trimming("mailbox proofs", lambda now: mailbox_proofs.trim(now=now)),
     _trimming("password links", lambda now: password_links.trim(now=now)),
+    _trimming("magic links", lambda now: magic_links.trim(now=now)),
     _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),

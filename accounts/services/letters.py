@@ -39,6 +39,7 @@ class Letter(StrEnum):
     PASSWORD_RESET = "password_reset", "link", "expires_in_minutes"
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
+    MAGIC_LINK = "magic_link", "link", "expires_in_minutes"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
 
 

@@ -16,7 +16,7 @@ import orjson
 from django.db.models import Q
 
 from accounts.models import OutboundMail
-from accounts.services import mailbox_proofs, password_links
+from accounts.services import magic_links, mailbox_proofs, password_links
 from accounts.services.letters import Letter, compose
 from accounts.services.mail import CONTEXT_PURPOSE, GIVE_UP_AFTER
 from accounts.services.post import Post, is_open
@@ -61,6 +61,7 @@ def _deliver(mail: OutboundMail, *, post: Post, shift: Shift) -> None:
     if sent_at - mail.created_at > _LATE:
         mailbox_proofs.prolong(mail.id, sent_at=sent_at)
         password_links.prolong(mail.id, sent_at=sent_at)
+        magic_links.prolong(mail.id, sent_at=sent_at)
     leases.settle(mail, now=sent_at, sent_at=sent_at, sealed_context=b"")
 
 

@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from tests.accounts.people import signed_in
 from tests.factories import PASSWORD, UserFactory
 
-PATHS = ["/verify-email", "/set-password", "/reset-password"]
+PATHS = ["/verify-email", "/set-password", "/reset-password", "/magic-link"]
 EVERY_PAGE = pytest.mark.parametrize("path", PATHS)
 NEW_PASSWORD = "a horse stapled to a battery"
 
@@ -44,6 +44,7 @@ def write_every_letter_with_a_link(api) -> None:
     taken = UserFactory()
     api.post("/api/v1/auth/register", {"email": taken.email, "password": PASSWORD})
     api.post("/api/v1/auth/password/reset", {"email": taken.email})
+    api.post("/api/v1/auth/magic-link", {"email": taken.email})
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     api.post("/api/v1/me/password", change, token=signed_in(api).access)
 
