@@ -21,4 +21,21 @@ MAGIC_LINKS = Control(
     ),
 )
 
-CONTROLS = (MAGIC_LINKS,)
+ADDRESS_CHANGES = Control(
+    name="address changes",
+    truth="the change's row, the undo link's row, and the unique key of the person's address",
+    rows=("accounts.AddressChange", "accounts.UndoLink", "accounts.User"),
+    redis=Redis.always(
+        enforce(
+            "A new address counts when its mailbox is proved, belongs to one person, and is seen "
+            "by the next request. The link to the old one takes it back once, and with it every "
+            "session and the password."
+        )
+    ),
+    database=Database.always(_NOTHING_BY_HALVES),
+    mail=Mail.always(
+        enforce("Codes and undo links wait with their letters, and live from when they were sent.")
+    ),
+)
+
+CONTROLS = (MAGIC_LINKS, ADDRESS_CHANGES)

@@ -1,5 +1,6 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
+from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
 from accounts.models.mailed_link import MagicLink, PasswordLink
@@ -9,6 +10,7 @@ from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
+    "AddressChange",
     "AuthenticatorApp",
     "MagicLink",
     "MailboxProof",
@@ -19,5 +21,6 @@ __all__ = [
     "Registration",
     "Session",
     "SigningKey",
+    "UndoLink",
     "User",
 ]

@@ -11,3 +11,9 @@ class LinkBody(Body):
     """``token`` stands behind the # of the link."""
 
     token = Text(max_length=_TOKEN)
+
+
+class MailedCodeBody(Body):
+    """``code`` is the six digits of the letter."""
+
+    code = Text(max_length=6, min_length=6)

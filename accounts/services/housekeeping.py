@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from accounts.services import (
+    address_changes,
+    address_undo,
     keys,
     magic_links,
     mailbox_proofs,
@@ -32,6 +34,8 @@ CHORES = [
     _trimming("mailbox proofs", lambda now: mailbox_proofs.trim(now=now)),
     _trimming("password links", lambda now: password_links.trim(now=now)),
     _trimming("magic links", lambda now: magic_links.trim(now=now)),
+    _trimming("address changes", lambda now: address_changes.trim(now=now)),
+    _trimming("undo links", lambda now: address_undo.trim(now=now)),
     _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),

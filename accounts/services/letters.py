@@ -40,6 +40,10 @@ class Letter(StrEnum):
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
     MAGIC_LINK = "magic_link", "link", "expires_in_minutes"
+    CONFIRM_ADDRESS = "confirm_address", "code", "expires_in_minutes"
+    ADDRESS_IN_USE = "address_in_use"
+    ADDRESS_CHANGED = "address_changed", "link", "expires_in_hours", "time"
+    ADDRESS_RESTORED = "address_restored", "link", "expires_in_minutes"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
 
 

@@ -14,6 +14,7 @@ CONTEXT = {
     "link": "https://id.example.com/verify-email#token=plv_x&y",
     "code": "012345",
     "expires_in_minutes": 60,
+    "expires_in_hours": 24,
     "name": "Alice",
     "address": "192.0.2.7",
     "agent": "Firefox",

@@ -53,13 +53,18 @@ def visitor(web: PlintoServer) -> Visitor:
 
 def link(web: PlintoServer, visitor: Visitor, path: str) -> str:
     """Wait for the letter to ``visitor`` with a link to ``path``, and return the newest."""
+    return mailed(web, visitor, rf"({web.url}{path}#token=\S+)")
+
+
+def mailed(web: PlintoServer, visitor: Visitor, pattern: str) -> str:
+    """Wait for a letter to ``visitor`` that says so, and return the group of the newest."""
 
     def newest() -> str:
         for file in sorted(web.mail_directory.glob(f"*{visitor.email}.eml"), reverse=True):
             letter = message_from_bytes(file.read_bytes(), policy=policy.default)
             text = letter.get_body(("plain",)).get_content()
-            if found := re.search(rf"{web.url}{path}#token=\S+", text):
-                return found[0]
+            if found := re.search(pattern, text, re.MULTILINE):
+                return found[1]
         return ""
 
     return eventually(newest, seconds=20)
@@ -178,6 +183,24 @@ def test_a_magic_link_asks_for_the_second_factor_until_it_is_right(web, visitor,
     page.goto(spent)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="This link does not work any more")).to_be_focused()
+
+
+def test_a_change_of_address_is_undone_from_the_old_mailbox(web, visitor, page):
+    token = registered(web, visitor).partition("#token=")[2]
+    visitor.send("POST", "/auth/verify-email", {"token": token, "password": PASSWORD})
+    assert visitor.sign_in().status == 200
+    thief = Visitor(visitor.caller, f"{uuid4().hex}@example.com", access=visitor.access)
+    assert thief.send("POST", "/me/email", {"email": thief.email}).status == 202
+    body = {"code": mailed(web, thief, r"^ {4}(\d{6})$")}
+    assert thief.send("POST", "/me/email/confirm", body).status == 200
+    page.goto(link(web, visitor, "/undo-email"))
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.get_by_role("heading", name="Your account is yours again")).to_be_focused()
+    assert thief.me().status == 401
+    page.goto(link(web, visitor, "/set-password"))
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    assert visitor.sign_in(NEW_PASSWORD).status == 200
 
 
 def test_an_unknown_address_gets_the_same_page_as_a_known_one(web, visitor, page):

@@ -218,6 +218,11 @@ async function signOut() {
   return answer.ok || answer.status === 401 ? "signed-out" : answer;
 }
 
+async function undoChange() {
+  const answer = await post("/email/undo", { token });
+  return answer.ok ? "restored" : answer;
+}
+
 function areAlike(password, again) {
   return password === again || !showProblems({ again: "The two passwords are not the same." });
 }
@@ -227,6 +232,7 @@ const SUBMIT = {
   "set-password": ({ password, again }) =>
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
   "magic-link": ({ code }) => attempt(() => enter(code.value)),
+  "undo-email": () => attempt(undoChange),
   "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
 };
 
