@@ -38,4 +38,17 @@ ADDRESS_CHANGES = Control(
     ),
 )
 
-CONTROLS = (MAGIC_LINKS, ADDRESS_CHANGES)
+NEWS_OF_SIGN_INS = Control(
+    name="news of sign-ins",
+    truth="the session rows of ninety days",
+    rows=("accounts.Session",),
+    redis=Redis.always(
+        enforce("Whoever signs in from a device or network that is new has a letter sent of it.")
+    ),
+    database=Database.always(refuse("No session is opened without the letter that tells of it.")),
+    mail=Mail.always(
+        enforce("People sign in as ever; the letters that tell of it wait and are retried.")
+    ),
+)
+
+CONTROLS = (MAGIC_LINKS, ADDRESS_CHANGES, NEWS_OF_SIGN_INS)

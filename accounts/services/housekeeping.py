@@ -9,6 +9,7 @@ from accounts.services import (
     address_changes,
     address_undo,
     keys,
+    known_devices,
     magic_links,
     mailbox_proofs,
     outbox,
@@ -16,7 +17,6 @@ from accounts.services import (
     pending_sign_ins,
     registrations,
     second_factors,
-    sessions,
 )
 from resilience import counters
 from resilience.worker import Chore
@@ -38,7 +38,7 @@ CHORES = [
     _trimming("undo links", lambda now: address_undo.trim(now=now)),
     _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
-    _trimming("sessions", lambda now: sessions.trim(now=now)),
+    _trimming("sessions", lambda now: known_devices.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     outbox.TRIMMING,
 ]

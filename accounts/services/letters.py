@@ -44,6 +44,7 @@ class Letter(StrEnum):
     ADDRESS_IN_USE = "address_in_use"
     ADDRESS_CHANGED = "address_changed", "link", "expires_in_hours", "time"
     ADDRESS_RESTORED = "address_restored", "link", "expires_in_minutes"
+    NEW_DEVICE = "new_device", "device", "time", "link"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
 
 

@@ -21,6 +21,7 @@ from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
 from accounts.services import factor_codes, pending_sign_ins, refresh_tokens, standing
 from accounts.services.factor_codes import Proved
+from accounts.services.known_devices import tell_if_new
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
@@ -30,7 +31,6 @@ from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
-from resilience import trimming
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
@@ -185,6 +185,7 @@ def _open(
                 origin=origin,
                 session_id=session.pk,
             )
+            tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
             session.user,
@@ -284,11 +285,6 @@ def end(
             )
         transaction.on_commit(lambda: standing.bury(keys))
     return ended
-
-
-def trim(*, now: datetime) -> int:
-    """Delete sessions that expired or ended longer ago than a session lives."""
-    return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
 
 
 def _live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:

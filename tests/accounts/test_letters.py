@@ -18,6 +18,7 @@ CONTEXT = {
     "name": "Alice",
     "address": "192.0.2.7",
     "agent": "Firefox",
+    "device": "Firefox on Linux",
     "time": "2030-01-01 12:00 UTC",
     "what": "A recovery code was used.",
 }

@@ -65,3 +65,12 @@ def _confirm(visitor: Visitor, code: str) -> Answer:
 
 def _undo(scene: Scene, token: str) -> Answer:
     return scene.caller().send("POST", "/api/v1/auth/email/undo", {"token": token})
+
+
+@proves(letter_controls.NEWS_OF_SIGN_INS)
+def a_new_network_is_news(scene: Scene) -> Iterator[None]:
+    owner = scene.signed_in()
+    yield
+    elsewhere = scene.visitor(owner.email)
+    assert elsewhere.sign_in().status == 200
+    assert elsewhere.caller.address in scene.letter(owner.email)
