@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from accounts import controls
+from accounts import controls, letter_controls
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -18,7 +18,7 @@ class AccountsConfig(AppConfig):
         from accounts.health import SigningKeyUsable  # noqa: PLC0415
         from accounts.services import data_exports, housekeeping, outbox  # noqa: PLC0415
 
-        contract.register(*controls.CONTROLS)
+        contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         roster.add_queue(data_exports.QUEUE)

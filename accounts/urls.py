@@ -3,6 +3,8 @@
 from django.urls import path
 
 from accounts.views import (
+    addresses,
+    magic_links,
     me,
     pages,
     passwords,
@@ -26,11 +28,18 @@ urlpatterns = [
     path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),
     path("api/v1/auth/password/reset", passwords.PasswordResetView.as_view()),
     path("api/v1/auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("api/v1/auth/magic-link", magic_links.MagicLinkView.as_view()),
+    path("api/v1/auth/magic-link/verify", magic_links.MagicLinkVerifyView.as_view()),
+    path("api/v1/auth/email/undo", addresses.AddressUndoView.as_view()),
+    path("undo-email", pages.PageView.as_view(page="undo_email")),
+    path("magic-link", pages.PageView.as_view(page="magic_link")),
     path("verify-email", pages.PageView.as_view(page="verify_email")),
     path("set-password", pages.PageView.as_view(page="set_password")),
     path("reset-password", pages.PageView.as_view(page="reset_password")),
     path("api/v1/me", me.MeView.as_view()),
     path("api/v1/me/password", passwords.PasswordChangeView.as_view()),
+    path("api/v1/me/email", addresses.AddressView.as_view()),
+    path("api/v1/me/email/confirm", addresses.AddressConfirmView.as_view()),
     path("api/v1/me/mfa", second_factors.FactorsView.as_view()),
     path("api/v1/me/mfa/totp", second_factors.AppView.as_view()),
     path("api/v1/me/mfa/totp/confirm", second_factors.AppConfirmView.as_view()),

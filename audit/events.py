@@ -33,7 +33,11 @@ class Event(StrEnum):
     USER_DEACTIVATED = "user.deactivated"
     USER_REACTIVATED = "user.reactivated"
     EMAIL_VERIFICATION_REQUESTED = "email.verification_requested"
+    EMAIL_CHANGE_REQUESTED = "email.change_requested", "changes"
+    EMAIL_CHANGED = "email.changed", "changes"
+    EMAIL_RESTORED = "email.restored", "changes"
 
+    MAGIC_LINK_REQUESTED = "magic_link.requested"
     SESSION_STARTED = "session.started", "session_id"
     SESSION_FACTOR_ASKED = "session.factor_asked"
     SESSION_REFUSED = "session.refused"

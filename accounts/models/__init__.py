@@ -1,16 +1,20 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
+from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
+from accounts.models.mailed_link import MagicLink, PasswordLink
 from accounts.models.privacy import DataExport
-from accounts.models.proof import MailboxProof, PasswordLink, Registration
+from accounts.models.proof import MailboxProof, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
+    "AddressChange",
     "AuthenticatorApp",
     "DataExport",
+    "MagicLink",
     "MailboxProof",
     "OutboundMail",
     "PasswordLink",
@@ -19,5 +23,6 @@ __all__ = [
     "Registration",
     "Session",
     "SigningKey",
+    "UndoLink",
     "User",
 ]

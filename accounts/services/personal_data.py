@@ -15,7 +15,14 @@ from typing import Any
 from django.apps import apps
 from django.db.models import BinaryField, Field, ForeignKey, Model, Q, QuerySet
 
-from accounts.models import MailboxProof, OutboundMail, Registration, User
+from accounts.models import (
+    AddressChange,
+    MailboxProof,
+    OutboundMail,
+    Registration,
+    UndoLink,
+    User,
+)
 from audit.models import AuditRow
 from audit.services import personal
 from resilience.models import CircuitOrder
@@ -24,9 +31,9 @@ Finder = Callable[[User], QuerySet[Any]]
 
 _BY_ADDRESS: dict[type[Model], Finder] = {
     User: lambda person: User.objects.filter(pk=person.pk),
-    Registration: lambda person: Registration.objects.filter(email_key=person.email_key),
-    MailboxProof: lambda person: MailboxProof.objects.filter(email_key=person.email_key),
-    OutboundMail: lambda person: OutboundMail.objects.filter(recipient__iexact=person.email),
+    Registration: lambda person: Registration.objects.filter(email_key__in=_addresses(person)),
+    MailboxProof: lambda person: MailboxProof.objects.filter(email_key__in=_addresses(person)),
+    OutboundMail: lambda person: OutboundMail.objects.filter(_went_to(person)),
     CircuitOrder: lambda person: CircuitOrder.objects.filter(ordered_by=person.email),
     AuditRow: lambda person: AuditRow.objects.filter(
         Q(actor_id=str(person.pk)) | Q(target_id=str(person.pk))
@@ -82,6 +89,21 @@ def holdings(person: User) -> Iterator[Holding]:
 def is_known(model: type[Model]) -> bool:
     """Say whether it is decided what of a table belongs to whom."""
     return model._meta.label in NOBODYS or _finder(model) is not None
+
+
+def _addresses(person: User) -> set[str]:
+    """The keys of a person's address, of the one before and of the one to come."""
+    before = UndoLink.objects.filter(user=person).values_list("email_key", flat=True)
+    to_come = AddressChange.objects.filter(user=person).values_list("email_key", flat=True)
+    return {person.email_key, *before, *to_come}
+
+
+def _went_to(person: User) -> Q:
+    # The local part is kept as its owner writes it.
+    to = Q()
+    for address in _addresses(person):
+        to |= Q(recipient__iexact=address)
+    return to
 
 
 def _finder(model: type[Model]) -> Finder | None:

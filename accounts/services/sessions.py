@@ -27,6 +27,7 @@ from accounts.services import (
     standing,
 )
 from accounts.services.factor_codes import Proved
+from accounts.services.known_devices import tell_if_new
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
@@ -36,7 +37,6 @@ from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
-from resilience import trimming
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
@@ -191,10 +191,8 @@ def _open(
                 origin=origin,
                 session_id=session.pk,
             )
-            if session.user.erase_at is not None:
-                erasure_letters.call_off(
-                    session, actor=actor_of(session.user), origin=origin, now=now
-                )
+            erasure_letters.call_off(session, actor_of(session.user), origin=origin, now=now)
+            tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
             session.user,
@@ -294,11 +292,6 @@ def end(
             )
         transaction.on_commit(lambda: standing.bury(keys))
     return ended
-
-
-def trim(*, now: datetime) -> int:
-    """Delete sessions that expired or ended longer ago than a session lives."""
-    return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
 
 
 def _live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:

@@ -224,7 +224,7 @@ def prove(
 
 def account_buckets(user: User) -> list[Bucket]:
     """The counters that keep strangers from an account; its owner's proof clears them."""
-    return [Bucket.of(attempts.STRANGER, user.email_key), Bucket.of(attempts.PROOF, user.pk)]
+    return [Bucket.of(attempts.STRANGER, user.pk), Bucket.of(attempts.PROOF, user.pk)]
 
 
 def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
@@ -238,10 +238,12 @@ def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
         user=OuterRef("pk"), network=origin.network, created_at__gt=now - FAMILIAR_FOR
     )
     user = User.objects.filter(email_key=key).annotate(is_familiar=Exists(familiar)).first()
+    # Counted by person where there is one: a new address brings no fresh attempts.
+    holder = user.pk if user else key
     if user is not None and user.is_familiar:
-        account = Bucket.of(attempts.FAMILIAR, key, origin.network)
+        account = Bucket.of(attempts.FAMILIAR, holder, origin.network)
     else:
-        account = Bucket.of(attempts.STRANGER, key)
+        account = Bucket.of(attempts.STRANGER, holder)
     return _Candidate(key=key, user=user, account=account, source=source)
 
 

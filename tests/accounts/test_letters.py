@@ -14,9 +14,11 @@ CONTEXT = {
     "link": "https://id.example.com/verify-email#token=plv_x&y",
     "code": "012345",
     "expires_in_minutes": 60,
+    "expires_in_hours": 24,
     "name": "Alice",
     "address": "192.0.2.7",
     "agent": "Firefox",
+    "device": "Firefox on Linux",
     "time": "2030-01-01 12:00 UTC",
     "what": "A recovery code was used.",
 }

@@ -19,6 +19,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_at_doors",
     "tests.journeys.probers_of_factors",
     "tests.journeys.probers_of_privacy",
+    "tests.journeys.probers_of_letters",
 )
 
 

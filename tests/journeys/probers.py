@@ -12,7 +12,11 @@ from audit import controls as audit_controls
 from resilience import contract
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
-from tests.journeys import probers_of_factors, probers_of_privacy  # noqa: F401 - register theirs
+from tests.journeys import (  # noqa: F401 - each registers its probers
+    probers_of_factors,
+    probers_of_letters,
+    probers_of_privacy,
+)
 from tests.journeys.desk import PEOPLE
 from tests.journeys.probers_at_doors import NEW_PASSWORD
 from tests.journeys.scene import PROBERS, Scene, everywhere, proves

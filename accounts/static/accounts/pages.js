@@ -177,6 +177,52 @@ async function requestLink(email) {
   return answer.ok ? "sent" : answer;
 }
 
+// What a sign-in by link waits for or has opened. It is kept nowhere else, so it ends with the page.
+let pending = "";
+let access = "";
+
+async function enter(code) {
+  const answer = await (pending ? showFactor(code) : post("/magic-link/verify", { token }));
+  if (pending && answer.status === 401) {
+    // The sign-in still waits, so this is about the code and not about the link.
+    form.elements.code.value = "";
+    return { ...answer, status: 422, body: { details: { fields: { code: answer.body.message } } } };
+  }
+  if (!answer.ok) {
+    return answer;
+  }
+  if (answer.body.mfa_required) {
+    pending = answer.body.mfa_token;
+    askForFactor();
+    return "ask";
+  }
+  access = answer.body.access;
+  main.querySelector("[data-person]").textContent = answer.body.user.email;
+  return "signed-in";
+}
+
+/** Six digits are an app's code, whatever stands between them; anything else is a recovery code. */
+function showFactor(shown) {
+  const isCode = /^[\d\s-]*$/.test(shown) && shown.replace(/\D/g, "").length === 6;
+  return post("/login/mfa", { mfa_token: pending, [isCode ? "code" : "recovery_code"]: shown });
+}
+
+function askForFactor() {
+  main.querySelector("[data-factor]").hidden = false;
+  form.elements.code.required = true;
+}
+
+async function signOut() {
+  const answer = await post("/logout", undefined, access);
+  // A session that has ended already is as good as signed out.
+  return answer.ok || answer.status === 401 ? "signed-out" : answer;
+}
+
+async function undoChange() {
+  const answer = await post("/email/undo", { token });
+  return answer.ok ? "restored" : answer;
+}
+
 function areAlike(password, again) {
   return password === again || !showProblems({ again: "The two passwords are not the same." });
 }
@@ -185,6 +231,8 @@ const SUBMIT = {
   "verify-email": ({ password }) => attempt(() => verify(password.value)),
   "set-password": ({ password, again }) =>
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
+  "magic-link": ({ code }) => attempt(() => enter(code.value)),
+  "undo-email": () => attempt(undoChange),
   "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
 };
 
@@ -198,6 +246,9 @@ form.addEventListener("submit", (event) => {
 form
   .querySelector("[data-without-password]")
   ?.addEventListener("click", () => attempt(() => verify("")));
+main
+  .querySelector("[data-sign-out]")
+  ?.addEventListener("click", () => attempt(signOut));
 form
   .querySelector("[data-reveal]")
   ?.addEventListener("change", (event) => reveal(event.target.checked));
