@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from plinto.kernel import relying_party
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
 from resilience import policies
@@ -233,6 +234,9 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 
+PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
+    ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL
+)
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------
