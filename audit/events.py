@@ -51,6 +51,11 @@ class Event(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
 
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_RENAMED = "passkey.renamed", "changes"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_CLONED = "passkey.cloned"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

@@ -2,6 +2,7 @@
 
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
+from accounts.models.passkey import Passkey, PasskeyChallenge
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
@@ -11,6 +12,8 @@ __all__ = [
     "AuthenticatorApp",
     "MailboxProof",
     "OutboundMail",
+    "Passkey",
+    "PasskeyChallenge",
     "PasswordLink",
     "PendingSignIn",
     "RecoveryCode",
