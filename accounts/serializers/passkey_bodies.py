@@ -111,6 +111,12 @@ class PasskeyAddBody(Body):
 class PasskeyNameBody(Body):
     name = Name(allow_blank=False)
 
+    def validate_name(self, value: str) -> str:
+        # Spaces around a name are dropped, and then nothing may be left of it.
+        if not value:
+            raise serializers.ValidationError("Send a name.")
+        return value
+
 
 class PasskeyLoginOptionsBody(Body):
     """Nothing, or the ``mfa_token`` of a sign-in that waits for its second step."""

@@ -61,7 +61,7 @@ class Authenticator:
         """Answer ``navigator.credentials.create()``."""
         self.user_handle = read(options["user"]["id"])
         length = struct.pack(">H", len(self.credential_id))
-        attested = AAGUID + length + self.credential_id + self._public_key()
+        attested = AAGUID + length + self.credential_id + self.public_key()
         data = self._signed_data(options["rp"]["id"], ATTESTED) + attested
         sent = {"fmt": "none", "attStmt": {}, "authData": data}
         client = self._client("webauthn.create", options["challenge"])
@@ -105,7 +105,7 @@ class Authenticator:
         hashed = hashlib.sha256(rp_id.encode()).digest()
         return hashed + struct.pack(">BI", self.flags | flags, self.count)
 
-    def _public_key(self) -> bytes:
+    def public_key(self) -> bytes:
         numbers = self._key.public_key().public_numbers()
         x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
         return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y, **self.cose})

@@ -10,6 +10,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import Passkey, PasskeyChallenge, Session, User
+from accounts.serializers.passkey_answers import RequestOptionsAnswer
 from accounts.services import administration, passkey_challenges
 from audit.models import AuditRow
 from plinto.kernel.origin import SYSTEM
@@ -62,6 +63,7 @@ def test_options_name_nobody_and_want_the_person_verified(api):
     body = answer.json()
     assert (body["rpId"], body["allowCredentials"]) == ("localhost", [])
     assert (body["userVerification"], body["timeout"]) == ("required", 300_000)
+    assert set(body) == set(RequestOptionsAnswer().fields)
     assert answer.headers["Cache-Control"] == "no-store"
     assert body["challenge"] != options_to_sign_in(api)["challenge"]
 
@@ -142,6 +144,12 @@ def test_the_sixth_wrong_answer_is_one_too_many_known_or_not(api, is_known):
     answer = enter(api, stranger.get(options_to_sign_in(api)))
     assert (answer.status_code, answer.json()["error"]) == (429, "TOO_MANY_ATTEMPTS")
     assert enter(api, key.get(options_to_sign_in(api))).status_code == (429 if is_known else 200)
+
+
+def test_the_longest_id_that_there_may_be_is_refused_like_any_other(api):
+    for size, status in ((1023, 401), (1024, 422)):
+        stranger = Authenticator(credential_id=b"x" * size)
+        assert enter(api, stranger.get(options_to_sign_in(api))).status_code == status
 
 
 def test_a_page_of_another_origin_that_was_named_may_ask(api):

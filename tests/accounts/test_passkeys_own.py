@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Passkey, RecoveryCode, Session
+from accounts.serializers.passkey_answers import CreationOptionsAnswer
 from accounts.services import passkeys, standing
 from audit.models import AuditRow
 from tests.accounts.authenticators import (
@@ -48,6 +49,7 @@ def test_options_ask_for_a_key_that_finds_its_person(api):
     assert [each["alg"] for each in body["pubKeyCredParams"]] == [-8, -7, -257]
     wanted = {"residentKey": "required", "requireResidentKey": True, "userVerification": "required"}
     assert body["authenticatorSelection"] == wanted
+    assert set(body) == set(CreationOptionsAnswer().fields)
     [excluded] = body["excludeCredentials"]
     assert (read(excluded["id"]), excluded["transports"]) == (key.credential_id, ["usb"])
 
@@ -98,7 +100,7 @@ def test_a_passkey_gets_another_name(api):
     assert AuditRow.objects.get(action="passkey.renamed").changes == {
         "name": ["My key", "Blue key"]
     }
-    for name in ("", ["x"], "a\nb", "x" * 201):
+    for name in ("", "  ", ["x"], "a\nb", "x" * 201):
         assert api.patch(path, {"name": name}, token=ada.access).status_code == 422
 
 
