@@ -38,19 +38,19 @@ _NOBODY = UUID(int=0)
 
 
 @enforces(PASSKEYS)
-def options(token: str = "", *, now: datetime) -> dict[str, Any]:
+def options(token: str = "", *, door: Door = Door.API, now: datetime) -> dict[str, Any]:
     """
     Say what the browser is to ask an authenticator for.
 
     Without ``token`` any passkey will do and none is named, so that nobody learns who has one.
-    With the token of a sign-in that waits, it is one of those that its person has.
+    With the token of a sign-in that waits at ``door``, it is one of those that its person has.
 
     :raises InvalidCode: nothing waits behind the token, or its person has no passkey
     """
     if not token:
         challenge = passkey_challenges.issue(SIGN_IN, user_id=None, now=now)
         return ceremonies.request_options([], challenge=challenge)
-    pending = pending_sign_ins.find(token, door=Door.API, now=now)
+    pending = pending_sign_ins.find(token, door=door, now=now)
     held = passkey_proofs.held_by(pending.user_id) if pending else []
     if pending is None or not held:
         raise InvalidCode(reason="no passkey waits")

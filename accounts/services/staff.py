@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts import controls
-from accounts.errors import SessionEnded
+from accounts.errors import InvalidCode, SessionEnded
 from accounts.models import Session, User
-from accounts.services import factor_codes, second_step, sessions, standing
+from accounts.services import factor_codes, passkey_sign_in, second_step, sessions, standing
 from accounts.services.factor_codes import Answer, Proved
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
+from plinto.kernel import relying_party
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
@@ -80,6 +82,16 @@ def enter(
             return session
         _record(Event.ADMIN_SIGNED_IN, person, session.pk, origin=origin, now=now)
     return session.pk
+
+
+def passkey_options(token: str, *, now: datetime) -> dict[str, Any] | None:
+    """Say what passkey completes a sign-in at the admin site, if its person has one to use here."""
+    if relying_party.origin_of(settings.PUBLIC_URL) not in settings.PASSKEY_ORIGINS:
+        return None
+    try:
+        return passkey_sign_in.options(token, door=Door.ADMIN, now=now)
+    except InvalidCode:
+        return None
 
 
 def enter_with_factor(

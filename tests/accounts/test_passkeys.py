@@ -74,11 +74,13 @@ def test_a_host_header_does_not_choose_the_site(api):
     assert answer.json()["rpId"] == "localhost"
 
 
-def test_an_answer_is_taken_once(api):
-    _, key, _ = holder(api)
+@pytest.mark.parametrize("keeps_count", [True, False])
+def test_an_answer_is_taken_once_and_a_replay_is_no_copy(api, keeps_count):
+    _, key, _ = holder(api, keeps_count=keeps_count)
     passkey = key.get(options_to_sign_in(api))
     assert enter(api, passkey).status_code == 200
     assert refused(enter(api, passkey)) == WRONG
+    assert not AuditRow.objects.filter(action="passkey.cloned").exists()
 
 
 def test_of_ten_who_show_one_answer_at_once_one_comes_in(api):

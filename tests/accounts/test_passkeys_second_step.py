@@ -16,7 +16,7 @@ from tests.accounts.authenticators import (
 )
 from tests.accounts.people import code_in
 from tests.accounts.phones import LOGIN, asked, enrolled, show
-from tests.factories import PASSWORD, AdministratorFactory
+from tests.factories import PASSWORD
 
 REAUTHENTICATE = "/api/v1/auth/reauthenticate"
 
@@ -123,16 +123,3 @@ def test_a_mailbox_that_is_proved_with_the_password_asks_for_the_passkey(api, le
     api.post("/api/v1/auth/verify-email/resend", {"email": ada.user.email})
     body = {"email": ada.user.email, "code": code_in(letters()[-1]), "password": PASSWORD}
     assert api.post("/api/v1/auth/verify-email", body).json()["mfa_required"] is True
-
-
-def test_the_admin_site_asks_for_it_and_takes_a_recovery_code(api):
-    ada, _, codes = holder(api, user=AdministratorFactory())
-    login = {"username": ada.user.email, "password": PASSWORD}
-    answer = api.client.post("/admin/login/", login)
-    assert answer.headers["Location"].startswith("/admin/second-factor/")
-    assert api.client.get("/admin/").status_code == 302
-    api.client.post("/admin/second-factor/", {"shown": codes[0]})
-    assert api.client.get("/admin/").status_code == 200
-    page = api.client.get("/admin/second-factor/own/").content.decode()
-    assert "You have a passkey, which this site does not take" in page
-    assert "Left: 9" in page

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, CDPSession, Error, Page
+from playwright.sync_api import Browser, CDPSession, Error, Page, expect
 
 from tests.factories import PASSWORD
 from tests.journeys import chromium
@@ -44,7 +44,7 @@ class Device:
     world: World
     page: Page
     protocol: CDPSession
-    authenticator_id: str
+    own: dict[str, str]  # the id of the authenticator, as the protocol wants it
 
     def send(self, path: str, body: Any, access: str = "") -> tuple[int, Any]:
         """Let the page send a request to the API."""
@@ -73,8 +73,7 @@ class Device:
 
     def credentials(self) -> list[dict[str, Any]]:
         """What the authenticator keeps, its private keys included."""
-        held = {"authenticatorId": self.authenticator_id}
-        found: list[dict[str, Any]] = self.protocol.send("WebAuthn.getCredentials", held)[
+        found: list[dict[str, Any]] = self.protocol.send("WebAuthn.getCredentials", self.own)[
             "credentials"
         ]
         return found
@@ -116,7 +115,8 @@ def device_with(world: World, tab: Page, protocol: CDPSession) -> Device:
         "automaticPresenceSimulation": True,
     }
     plugged = protocol.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return Device(world, tab, protocol, plugged["authenticatorId"])
+    own = {"authenticatorId": plugged["authenticatorId"]}
+    return Device(world, tab, protocol, own)
 
 
 @pytest.fixture
@@ -167,6 +167,22 @@ def test_it_proves_again_who_one_is(device, visitor):
     assert device.send("/auth/reauthenticate", proof, visitor.access)[0] == 401
 
 
+def test_staff_use_it_at_the_door_of_the_admin_site(world, device, visitor):
+    device.register(visitor)
+    world.sql("UPDATE accounts_user SET is_staff = true WHERE id = %s", visitor.user_id)
+    page = device.page
+    page.goto(f"http://localhost:{world.web.port}/admin/")
+    page.get_by_label("Email").fill(visitor.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    device.protocol.send("WebAuthn.setUserVerified", {**device.own, "isUserVerified": False})
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_text("No passkey was used")).to_be_visible()
+    device.protocol.send("WebAuthn.setUserVerified", {**device.own, "isUserVerified": True})
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", name="Administration")).to_be_visible()
+
+
 def test_one_device_holds_one_passkey_of_a_person(device, visitor):
     device.register(visitor)
     _, options = device.send("/me/passkeys/options", {}, visitor.access)
@@ -205,10 +221,9 @@ def test_a_copied_passkey_is_noticed_when_the_older_copy_signs(world, device, vi
     device.register(visitor)
     [copied] = device.credentials()
     assert device.enter(device.answer(device.options()))[0] == 200
-    held = {"authenticatorId": device.authenticator_id}
-    device.protocol.send("WebAuthn.removeVirtualAuthenticator", held)
+    device.protocol.send("WebAuthn.removeVirtualAuthenticator", device.own)
     thief = device_with(world, device.page, device.protocol)
-    stolen = {"authenticatorId": thief.authenticator_id, "credential": {**copied, "signCount": 0}}
+    stolen = {**thief.own, "credential": {**copied, "signCount": 0}}
     device.protocol.send("WebAuthn.addCredential", stolen)
     status, refusal = thief.enter(thief.answer(thief.options()))
     assert (status, refusal["error"]) == (401, "INVALID_CODE")
