@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.errors import InvalidCode, ReauthenticationRequired
+from accounts.errors import InvalidCode, ReauthenticationRequired, SessionEnded
 from accounts.models import Passkey, User
 from accounts.passkey_controls import PASSKEYS
 from accounts.rules import devices
@@ -65,7 +65,9 @@ def options(who: Standing, purpose: Purpose, *, now: datetime) -> dict[str, Any]
             raise ReauthenticationRequired(reason="the last proof is too old")
         if len(held) >= MOST:
             raise ConflictError(_TOO_MANY, reason="too many passkeys")
-        person = User.objects.get(pk=who.user_id)
+        person = User.objects.filter(pk=who.user_id).first()
+        if person is None:
+            raise SessionEnded(reason="person is gone")
         challenge = passkey_challenges.issue(occasion, user_id=person.pk, now=now)
         return ceremonies.creation_options(person, held, challenge=challenge)
     if not held:

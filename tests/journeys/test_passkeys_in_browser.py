@@ -7,6 +7,7 @@ to the API is what a front end would.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -165,6 +166,21 @@ def test_it_proves_again_who_one_is(device, visitor):
     proof = {"passkey": device.answer(options)}
     assert device.send("/auth/reauthenticate", proof, visitor.access)[0] == 204
     assert device.send("/auth/reauthenticate", proof, visitor.access)[0] == 401
+
+
+def test_what_the_document_tells_a_front_end_to_write_works(root, device, visitor):
+    document = (root / "docs" / "passkeys.md").read_text()
+    sign_in, second_step, add = re.findall(r"```js\n(.*?)```", document, re.DOTALL)
+    tools, last = sign_in.split("const tokens", 1)
+
+    def run(code: str, names: str, **given: str) -> Any:
+        script = f"async ({{email, password, access}}) => {{{tools}{code}; return {{{names}}}}}"
+        return device.page.evaluate(script, given)
+
+    assert len(run(add, "recovery_codes", access=visitor.access)["recovery_codes"]) == 10
+    alone = run(f"const tokens{last}", "tokens")["tokens"]
+    after = run(second_step, "tokens", email=visitor.email, password=PASSWORD)["tokens"]
+    assert {tokens["user"]["email"] for tokens in (alone, after)} == {visitor.email}
 
 
 def test_staff_use_it_at_the_door_of_the_admin_site(world, device, visitor):
