@@ -10,10 +10,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-import cbor2
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.http import HttpResponse
+from webauthn.helpers import encode_cbor
 
 from tests.accounts.people import Person, signed_in
 from tests.api import Api
@@ -67,7 +67,7 @@ class Authenticator:
         client = self._client("webauthn.create", options["challenge"])
         return self._credential(
             clientDataJSON=spelt(client),
-            attestationObject=spelt(cbor2.dumps(sent)),
+            attestationObject=spelt(encode_cbor(sent)),
             transports=["usb"],
         )
 
@@ -108,7 +108,7 @@ class Authenticator:
     def public_key(self) -> bytes:
         numbers = self._key.public_key().public_numbers()
         x, y = numbers.x.to_bytes(32, "big"), numbers.y.to_bytes(32, "big")
-        return cbor2.dumps({1: 2, 3: -7, -1: 1, -2: x, -3: y, **self.cose})
+        return encode_cbor({1: 2, 3: -7, -1: 1, -2: x, -3: y, **self.cose})
 
 
 def options_to_add(api: Api, person: Person) -> dict[str, Any]:

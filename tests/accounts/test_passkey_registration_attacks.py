@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import cbor2
 import pytest
 from django.utils import timezone
+from webauthn.helpers import encode_cbor, parse_cbor
 
 from accounts.models import Passkey, PasskeyChallenge
 from audit.models import AuditRow
@@ -22,8 +22,8 @@ from tests.accounts.people import signed_in
 
 def with_attested(passkey: dict, **changes) -> dict:
     """Change what stands in the attestation object."""
-    sent = cbor2.loads(read(passkey["response"]["attestationObject"]))
-    response = {**passkey["response"], "attestationObject": spelt(cbor2.dumps({**sent, **changes}))}
+    sent = parse_cbor(read(passkey["response"]["attestationObject"]))
+    response = {**passkey["response"], "attestationObject": spelt(encode_cbor({**sent, **changes}))}
     return {**passkey, "response": response}
 
 
