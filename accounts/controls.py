@@ -6,6 +6,7 @@ The rows of the degrade contract; the code that upholds them is marked with ``en
 
 from __future__ import annotations
 
+from accounts.passkey_controls import PASSKEYS
 from resilience.contract import Control, Database, Mail, Redis, enforce, read_only, refuse
 
 _NO_MAIL = Mail.always(enforce("No letter is involved."))
@@ -245,6 +246,7 @@ CONTROLS = (
     SIGNING_KEYS,
     SIGN_IN,
     SECOND_FACTORS,
+    PASSKEYS,
     SIGN_UP,
     STAFF_SESSIONS,
     STAFF_RIGHTS,

@@ -25,7 +25,7 @@ class SessionEnded(AuthenticationError):
 
 
 class InvalidCode(TokenError):
-    default_message = "The code or link is wrong, was used, or has expired."
+    default_message = "The code, link or passkey is wrong, was used, or has expired."
 
 
 class ReauthenticationRequired(AuthorizationError):

@@ -61,6 +61,10 @@ class Event(StrEnum):
 
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_RENAMED = "passkey.renamed", "changes"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_CLONED = "passkey.cloned"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 

@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from plinto.kernel import relying_party
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
 from resilience import policies
@@ -240,6 +241,9 @@ SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30,
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
 
+PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
+    ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL
+)
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------

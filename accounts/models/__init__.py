@@ -4,6 +4,7 @@ from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
 from accounts.models.mailed_link import MagicLink, PasswordLink
+from accounts.models.passkey import Passkey, PasskeyChallenge
 from accounts.models.privacy import DataExport
 from accounts.models.proof import MailboxProof, Registration
 from accounts.models.session import Session
@@ -17,6 +18,8 @@ __all__ = [
     "MagicLink",
     "MailboxProof",
     "OutboundMail",
+    "Passkey",
+    "PasskeyChallenge",
     "PasswordLink",
     "PendingSignIn",
     "RecoveryCode",

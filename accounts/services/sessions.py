@@ -181,7 +181,7 @@ def _open(
         with transaction.atomic():
             if not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
-            if not is_proved and factor_codes.confirmed(session.user_id):
+            if not is_proved and factor_codes.any_of(session.user_id):
                 raise _FactorWanted
             session.save(force_insert=True)
             get_audit_service().record(

@@ -26,6 +26,8 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
+from accounts.services.ceremonies import Assertion
+from accounts.services.factor_codes import Answer
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from accounts.services.standing import Standing
@@ -156,17 +158,24 @@ def _continued(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
 
 @enforces(controls.SIGN_IN)
 def again(
-    who: Standing, *, password: str = "", code: str = "", origin: Origin, now: datetime
+    who: Standing,
+    *,
+    password: str = "",
+    code: str = "",
+    passkey: Assertion | None = None,
+    origin: Origin,
+    now: datetime,
 ) -> None:
     """
-    Prove again the password, or the second factor, so that this session may do what asks for it.
+    Prove again the password, or a second factor, so that this session may do what asks for it.
 
     :raises InvalidCredentials: wrong password
-    :raises InvalidCode: wrong code
+    :raises InvalidCode: wrong code or passkey
     :raises TooManyAttempts: this person used up the attempts; the session itself goes on
     """
-    if code:
-        second_factors.prove(who, code, origin=origin, now=now)
+    if code or passkey:
+        answer = Answer(code=code, passkey=passkey)
+        second_factors.prove(who, answer, origin=origin, now=now)
     else:
         prove(who, password, origin=origin, now=now)
     with transaction.atomic():

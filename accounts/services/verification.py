@@ -26,6 +26,7 @@ from accounts.services import (
     password_links,
     passwords,
     registrations,
+    second_factors,
     sessions,
     standing,
 )
@@ -164,7 +165,12 @@ def prove_first(user: User, *, origin: Origin, now: datetime) -> None:
 
 
 def _see_off(user: User, *, origin: Origin, now: datetime) -> None:
-    """Whoever signed in with a dropped password must not stay; its owner chooses another."""
+    """
+    Whoever signed in with a dropped password must not stay; its owner chooses another.
+
+    Nor do the factors stay that they may have added, to come in by or to keep the owner out.
+    """
+    second_factors.forget(user.pk)
     actor = sessions.actor_of(user)
     sessions.end_all(user.pk, reason="password dropped", actor=actor, origin=origin, now=now)
     password_links.issue(user, template="set_password", origin=origin, now=now)

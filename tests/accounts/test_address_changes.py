@@ -14,6 +14,7 @@ from resilience.models import Counter as CounterRow
 from tests.accounts.movers import CHANGE, CONFIRM, confirm, letters_to, moved, wish
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.api import Api
+from tests.audit.rows import told as opened
 from tests.factories import PASSWORD, UserFactory
 from tests.races import at_once
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import MailboxProof, OutboundMail, User
 from tests.accounts.people import code_in, signed_in, token_in
+from tests.accounts.phones import enrolled
 from tests.factories import PASSWORD, UserFactory
 
 ADA = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
@@ -223,3 +224,15 @@ def test_whoever_signed_in_with_a_password_that_is_dropped_does_not_stay(api, le
     api.post("/api/v1/auth/verify-email", {"token": token_in(letters()[0])})
 
     assert api.get("/api/v1/me", token=person.access).status_code == 401
+
+
+def test_a_factor_added_with_a_password_that_is_dropped_neither_lets_in_nor_keeps_out(api, letters):
+    person, _ = enrolled(api, user=UserFactory(email=ADA["email"], email_verified_at=None))
+    api.post("/api/v1/auth/verify-email/resend", {"email": ADA["email"]})
+    sent = next(letter for letter in letters() if "Confirm" in letter.subject)
+
+    api.post("/api/v1/auth/verify-email", {"token": token_in(sent)})
+
+    reset = {"token": token_in(letters()[-1]), "password": PASSWORD}
+    assert api.post("/api/v1/auth/password/reset/confirm", reset).status_code == 204
+    assert signed_in(api, user=person.user).access

@@ -20,6 +20,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_factors",
     "tests.journeys.probers_of_privacy",
     "tests.journeys.probers_of_letters",
+    "tests.journeys.probers_of_passkeys",
 )
 
 
