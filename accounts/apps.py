@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from accounts import controls
+from accounts import controls, organization_controls
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -18,6 +18,7 @@ class AccountsConfig(AppConfig):
         from accounts.services import housekeeping, outbox  # noqa: PLC0415
 
         contract.register(*controls.CONTROLS)
+        contract.register(*organization_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         for chore in housekeeping.CHORES:

@@ -51,6 +51,15 @@ class Event(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
 
+    ORGANIZATION_CREATED = "organization.created", "organization_id"
+    ORGANIZATION_UPDATED = "organization.updated", "organization_id", "changes"
+    ORGANIZATION_DELETED = "organization.deleted", "organization_id"
+    ROLE_CREATED = "role.created", "organization_id", "changes"
+    ROLE_UPDATED = "role.updated", "organization_id", "changes"
+    ROLE_DELETED = "role.deleted", "organization_id"
+    MEMBER_UPDATED = "member.updated", "organization_id", "changes"
+    MEMBER_REMOVED = "member.removed", "organization_id"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

@@ -2,6 +2,7 @@
 
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
+from accounts.models.organization import Membership, Organization, Role
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
@@ -10,11 +11,14 @@ from accounts.models.user import User
 __all__ = [
     "AuthenticatorApp",
     "MailboxProof",
+    "Membership",
+    "Organization",
     "OutboundMail",
     "PasswordLink",
     "PendingSignIn",
     "RecoveryCode",
     "Registration",
+    "Role",
     "Session",
     "SigningKey",
     "User",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 _MEANINGS = {
@@ -41,6 +42,11 @@ def errors(*statuses: int) -> dict[int, OpenApiResponse]:
 
 # Every view that reads a body can refuse it for these.
 BODY = (400, 413, 415, 422)
+# What every list takes.
+PAGE = [
+    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, default 25."),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of a former page."),
+]
 
 
 def without_aliases(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

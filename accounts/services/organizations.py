@@ -1,0 +1,160 @@
+"""Organizations: made, shown, renamed and deleted."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from accounts import organization_controls as controls
+from accounts.models import Membership, Organization, Role
+from accounts.organization_errors import SlugTaken
+from accounts.rules import permissions
+from accounts.services import attempts
+from accounts.services.access import get_rbac_service
+from accounts.services.attempts import Bucket, Limit
+from accounts.services.organization_acts import Attempt, acting, target_of
+from accounts.services.standing import Standing
+from audit.events import Event
+from audit.parties import Target
+from audit.services.record import get_audit_service
+from plinto.kernel import pages
+from plinto.kernel.exceptions import NotFoundError
+from plinto.kernel.ids import uuid7
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+
+# Slugs are taken for good, so one account must not take them all.
+_CREATED = Limit("organization", 20, timedelta(hours=1))
+
+
+@enforces(controls.MEMBER_RIGHTS)
+@after_conflicts
+def create(who: Standing, *, name: str, slug: str, origin: Origin, now: datetime) -> Membership:
+    """
+    Make an organization with the built-in roles, and its creator the owner of it.
+
+    :raises SlugTaken: another one has this slug
+    :raises TooManyAttempts: this person has made many within the hour
+    """
+    attempts.take(Bucket.of(_CREATED, who.user_id), now=now)
+    try:
+        with transaction.atomic():
+            return _create(who, name=name, slug=slug, origin=origin, now=now)
+    except IntegrityError as error:
+        if not Organization.objects.filter(slug=slug).exists():
+            raise
+        refusal = SlugTaken(reason="slug taken")
+        get_audit_service().record_refusal(
+            Event.ORGANIZATION_CREATED,
+            actor=who.actor,
+            target=Target("organization", label=slug),
+            origin=origin,
+            session_id=who.session_id,
+            reason=refusal.reason,
+        )
+        raise refusal from error
+
+
+def of_person(user_id: UUID, *, wanted: pages.PageRequest) -> pages.Page[Membership]:
+    """List the organizations a person is in, joined last first."""
+    mine = Membership.objects.filter(user_id=user_id)
+    return pages.cut(mine.select_related("organization", "role"), wanted=wanted)
+
+
+def get(who: Standing, organization_id: UUID) -> Membership:
+    """
+    Show an organization to one of its members.
+
+    :raises NotFoundError: they are not in it, or there is none
+    :raises AuthorizationError: they lack ``organization:read``
+    """
+    get_rbac_service().require(who, organization_id, permissions.READ_ORGANIZATION)
+    return _own(who, organization_id)
+
+
+@enforces(controls.MEMBER_RIGHTS)
+@after_conflicts
+def update(
+    who: Standing, organization_id: UUID, *, fields: dict[str, str], origin: Origin, now: datetime
+) -> Membership:
+    """
+    Change the name or the slug.
+
+    :raises NotFoundError: the person is not in it, or there is none
+    :raises AuthorizationError: they lack ``organization:write``
+    :raises SlugTaken: another one has this slug
+    """
+    event, target = Event.ORGANIZATION_UPDATED, target_of(organization_id)
+    with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
+        act.require(permissions.WRITE_ORGANIZATION)
+        changes = {
+            name: (getattr(act.organization, name), value)
+            for name, value in fields.items()
+            if getattr(act.organization, name) != value
+        }
+        if changes:
+            _write(organization_id, {name: value for name, (_, value) in changes.items()})
+            act.record(changes=changes)
+        return _own(who, organization_id)
+
+
+@enforces(controls.MEMBER_RIGHTS)
+@after_conflicts
+def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetime) -> None:
+    """
+    Delete an organization with everything in it; nothing that it gave works any more.
+
+    :raises NotFoundError: the person is not in it, or there is none
+    :raises AuthorizationError: they lack ``organization:delete``
+    """
+    event, target = Event.ORGANIZATION_DELETED, target_of(organization_id)
+    with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
+        act.require(permissions.DELETE_ORGANIZATION)
+        act.record(target=target_of(organization_id, act.organization.slug))
+        Membership.objects.filter(organization_id=organization_id).delete()
+        Role.objects.filter(organization_id=organization_id).delete()
+        Organization.objects.filter(pk=organization_id).delete()
+
+
+def _create(who: Standing, *, name: str, slug: str, origin: Origin, now: datetime) -> Membership:
+    organization = Organization(name=name, slug=slug, created_at=now)
+    organization.save(force_insert=True)
+    # Newest first is how lists go, so the owner's role is made last.
+    roles = [
+        Role(pk=uuid7(), organization=organization, name=each, is_builtin=True, created_at=now)
+        for each in reversed(list(permissions.BUILT_IN))
+    ]
+    Role.objects.bulk_create(roles)
+    membership = Membership(
+        organization=organization, user_id=who.user_id, role=roles[-1], created_at=now
+    )
+    membership.save(force_insert=True)
+    get_audit_service().record(
+        Event.ORGANIZATION_CREATED,
+        actor=who.actor,
+        target=target_of(organization.pk, slug),
+        origin=origin,
+        organization_id=organization.pk,
+        session_id=who.session_id,
+        now=now,
+    )
+    return membership
+
+
+def _write(organization_id: UUID, values: dict[str, str]) -> None:
+    try:
+        with transaction.atomic():
+            Organization.objects.filter(pk=organization_id).update(**values)
+    except IntegrityError as error:
+        raise SlugTaken(reason="slug taken") from error
+
+
+def _own(who: Standing, organization_id: UUID) -> Membership:
+    mine = Membership.objects.select_related("organization", "role")
+    found = mine.filter(organization_id=organization_id, user_id=who.user_id).first()
+    if found is None:
+        raise NotFoundError(reason="not a member")
+    return found
