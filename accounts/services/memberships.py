@@ -68,6 +68,7 @@ def change_role(
             _require_another_owner(member)
         changes = {"role": (member.role.name, chosen.name)}
         Membership.objects.filter(pk=member.pk).update(role=chosen)
+        act.changes_members(user_id)
         act.record(target=_target_of(member), changes=changes)
         member.role = chosen
         return member
@@ -96,6 +97,7 @@ def remove(
             act.require_all_of(member.role.permissions)
         _require_another_owner(member)
         Membership.objects.filter(pk=member.pk).delete()
+        act.changes_members(user_id)
         act.record(target=_target_of(member), reason="left" if is_leaving else "")
 
 

@@ -18,6 +18,7 @@ from django.db import transaction
 
 from accounts.models import Membership, Organization
 from accounts.rules import permissions
+from accounts.services import access
 from accounts.services.access import lacking
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -65,6 +66,19 @@ class Acting:
         if not permissions.covers(self.membership.role.permissions, wanted):
             told = "This concerns permissions that you do not hold yourself."
             raise AuthorizationError(told, reason="beyond own permissions")
+
+    def changes_members(self, *user_ids: UUID) -> None:
+        """Let what these members may do be read anew, once the act is committed."""
+        version = self.organization.changes
+        Organization.objects.filter(pk=self.organization.pk).update(changes=version + 1)
+        key = self.organization.pk
+        transaction.on_commit(lambda: access.forget_members(key, *user_ids, version=version))
+
+    def changes_everybody(self) -> None:
+        """Let what every member may do be read anew, once the act is committed."""
+        key, version = self.organization.pk, self.organization.changes
+        Organization.objects.filter(pk=key).update(changes=version + 1, epoch=version + 1)
+        transaction.on_commit(lambda: access.forget_everybody(key, version=version))
 
     def record(
         self, *, target: Target | None = None, changes: Changes | None = None, reason: str = ""

@@ -114,6 +114,7 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
     with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
         act.require(permissions.DELETE_ORGANIZATION)
         act.record(target=target_of(organization_id, act.organization.slug))
+        act.changes_everybody()
         Membership.objects.filter(organization_id=organization_id).delete()
         Role.objects.filter(organization_id=organization_id).delete()
         Organization.objects.filter(pk=organization_id).delete()

@@ -100,6 +100,7 @@ def update(
             if "permissions" in values:
                 values["own_permissions"] = values.pop("permissions")
             Role.objects.filter(pk=role.pk).update(**values)
+            act.changes_everybody()
             act.record(target=_target_of(role), changes=changes)
             role.refresh_from_db()
         return role
