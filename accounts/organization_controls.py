@@ -30,4 +30,24 @@ MEMBER_RIGHTS = Control(
     mail=Mail.always(enforce("No letter is involved.")),
 )
 
-CONTROLS = (MEMBER_RIGHTS,)
+INVITATIONS = Control(
+    name="invitations",
+    truth=(
+        "the invitation's row, spent by one conditional UPDATE, and the rows of who vouches for it"
+    ),
+    rows=("accounts.Invitation",),
+    redis=Redis.always(
+        enforce(
+            "An invitation works once, for the address it was sent to alone, and gives nothing "
+            "that its inviter could not give any more."
+        )
+    ),
+    database=Database.always(
+        refuse("An invitation is spent together with the membership it gives, or not at all.")
+    ),
+    mail=Mail.always(
+        enforce("Inviting answers as always; the letter waits and is retried for a day.")
+    ),
+)
+
+CONTROLS = (MEMBER_RIGHTS, INVITATIONS)

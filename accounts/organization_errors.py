@@ -16,4 +16,4 @@ class SlugTaken(ConflictError):
 
 
 class RoleInUse(ConflictError):
-    default_message = "Somebody has this role. Give them another one first."
+    default_message = "Somebody has this role or is invited to it."

@@ -57,6 +57,10 @@ class Event(StrEnum):
     ROLE_CREATED = "role.created", "organization_id", "changes"
     ROLE_UPDATED = "role.updated", "organization_id", "changes"
     ROLE_DELETED = "role.deleted", "organization_id"
+    INVITATION_SENT = "invitation.sent", "organization_id", "changes"
+    INVITATION_RESENT = "invitation.resent", "organization_id"
+    INVITATION_REVOKED = "invitation.revoked", "organization_id"
+    INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
 

@@ -2,7 +2,7 @@
 
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
-from accounts.models.organization import Membership, Organization, Role
+from accounts.models.organization import Invitation, Membership, Organization, Role
 from accounts.models.proof import MailboxProof, PasswordLink, Registration
 from accounts.models.session import Session
 from accounts.models.signing_key import SigningKey
@@ -10,6 +10,7 @@ from accounts.models.user import User
 
 __all__ = [
     "AuthenticatorApp",
+    "Invitation",
     "MailboxProof",
     "Membership",
     "Organization",

@@ -97,3 +97,42 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class Invitation(models.Model):
+    """
+    A place in an organization, offered to whoever proves that an address is theirs.
+
+    The link in the letter is kept as a digest. ``invited_by`` vouches for it: what they cannot
+    give any more when it is accepted is not given.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="invitations"
+    )
+    role = models.ForeignKey(Role, on_delete=models.RESTRICT, related_name="invitations")
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations"
+    )
+    email = models.CharField(max_length=254)
+    email_key = models.CharField(max_length=254)
+    token_digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(db_index=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "accounts_invitation"
+        ordering = ["-id"]
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization", "email_key"],
+                condition=models.Q(ended_at=None),
+                name="invitation_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)

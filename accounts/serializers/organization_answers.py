@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.models import Membership, Role
+from accounts.models import Invitation, Membership, Role, User
 
 
 class RoleNameAnswer(serializers.Serializer[Any]):
@@ -62,6 +62,20 @@ class MemberPageAnswer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
+class InvitationAnswer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    role = RoleNameAnswer()
+    invited_by = MemberUserAnswer()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class InvitationPageAnswer(serializers.Serializer[Any]):
+    results = InvitationAnswer(many=True)
+    next = serializers.CharField(allow_null=True)
+
+
 class RoleAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
@@ -106,11 +120,22 @@ def own_membership(membership: Membership) -> dict[str, Any]:
 
 def member(membership: Membership) -> dict[str, Any]:
     """Show a member to another one."""
-    user = membership.user
     return {
-        "user": {"id": user.pk, "email": user.email, "name": user.name},
+        "user": _person(membership.user),
         "role": _named(membership.role),
         "joined_at": membership.created_at,
+    }
+
+
+def invitation(written: Invitation) -> dict[str, Any]:
+    """Show an invitation to a member; its link is in the letter alone."""
+    return {
+        "id": written.pk,
+        "email": written.email,
+        "role": _named(written.role),
+        "invited_by": _person(written.invited_by),
+        "created_at": written.created_at,
+        "expires_at": written.expires_at,
     }
 
 
@@ -127,3 +152,7 @@ def role(found: Role) -> dict[str, Any]:
 
 def _named(role: Role) -> dict[str, Any]:
     return {"id": role.pk, "name": role.name}
+
+
+def _person(user: User) -> dict[str, Any]:
+    return {"id": user.pk, "email": user.email, "name": user.name}

@@ -100,5 +100,14 @@ class MemberBody(Body):
     role = RoleName()
 
 
+class InvitationBody(Body):
+    email = Text(max_length=320)
+    role = RoleName()
+
+
+class AcceptBody(Body):
+    token = Text(max_length=512)
+
+
 class PermissionQuery(serializers.Serializer[Any]):
     permission = Permission()

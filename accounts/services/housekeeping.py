@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from accounts.services import (
+    invitations,
     keys,
     mailbox_proofs,
     outbox,
@@ -32,6 +33,7 @@ CHORES = [
     _trimming("password links", lambda now: password_links.trim(now=now)),
     _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
+    _trimming("invitations", lambda now: invitations.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     outbox.TRIMMING,

@@ -40,6 +40,7 @@ class Letter(StrEnum):
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
+    INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
 
 
 def compose(

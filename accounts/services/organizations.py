@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import organization_controls as controls
-from accounts.models import Membership, Organization, Role
+from accounts.models import Invitation, Membership, Organization, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
 from accounts.services import attempts
@@ -115,6 +115,7 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
         act.require(permissions.DELETE_ORGANIZATION)
         act.record(target=target_of(organization_id, act.organization.slug))
         act.changes_everybody()
+        Invitation.objects.filter(organization_id=organization_id).delete()
         Membership.objects.filter(organization_id=organization_id).delete()
         Role.objects.filter(organization_id=organization_id).delete()
         Organization.objects.filter(pk=organization_id).delete()

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from accounts import organization_controls as controls
-from accounts.models import Membership, Role
+from accounts.models import Invitation, Membership, Role
 from accounts.organization_errors import RoleInUse
 from accounts.rules import permissions
 from accounts.services.access import get_rbac_service
@@ -112,19 +112,24 @@ def delete(
     who: Standing, organization_id: UUID, role_id: UUID, *, origin: Origin, now: datetime
 ) -> None:
     """
-    Delete a role that nobody has.
+    Delete a role that nobody has or is invited to.
 
     :raises NotFoundError: there is no such role, or no such organization for this person
     :raises AuthorizationError: they lack ``roles:write``, or something the role holds
     :raises ConflictError: the role is built in
-    :raises RoleInUse: somebody has it
+    :raises RoleInUse: somebody has it, or may accept it
     """
     target = Target("role", id=str(role_id))
     attempt = Attempt(who, organization_id, Event.ROLE_DELETED, target, origin, now)
     with acting(attempt) as act:
         role = _within_reach(act, role_id)
-        if Membership.objects.filter(role=role).exists():
+        offered = Invitation.objects.filter(role=role)
+        if (
+            Membership.objects.filter(role=role).exists()
+            or offered.filter(ended_at=None, expires_at__gt=now).exists()
+        ):
             raise RoleInUse(reason="role in use")
+        offered.delete()
         act.record(target=_target_of(role))
         role.delete()
 

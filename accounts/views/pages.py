@@ -47,7 +47,7 @@ _CONTEXT = {
 
 @method_decorator(csp(_POLICY), name="dispatch")
 class PageView(APIView):
-    """GET /verify-email, /set-password, /reset-password"""
+    """GET /verify-email, /set-password, /reset-password, /accept-invitation"""
 
     authentication_classes = []
     permission_classes = [Anyone]

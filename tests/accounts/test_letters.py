@@ -19,6 +19,9 @@ CONTEXT = {
     "agent": "Firefox",
     "time": "2030-01-01 12:00 UTC",
     "what": "A recovery code was used.",
+    "organization": "Analytical Engines",
+    "inviter": "Ada",
+    "expires_in_days": 7,
 }
 
 

@@ -6,10 +6,11 @@ from html.parser import HTMLParser
 import pytest
 from django.contrib.staticfiles import finders
 
+from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.factories import PASSWORD, UserFactory
 
-PATHS = ["/verify-email", "/set-password", "/reset-password"]
+PATHS = ["/verify-email", "/set-password", "/reset-password", "/accept-invitation"]
 EVERY_PAGE = pytest.mark.parametrize("path", PATHS)
 NEW_PASSWORD = "a horse stapled to a battery"
 
@@ -46,6 +47,9 @@ def write_every_letter_with_a_link(api) -> None:
     api.post("/api/v1/auth/password/reset", {"email": taken.email})
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     api.post("/api/v1/me/password", change, token=signed_in(api).access)
+    club = Club(api)
+    invitation = {"email": "invited@example.com", "role": "member"}
+    club.as_(club.owner, "POST", "/invitations", invitation)
 
 
 @EVERY_PAGE

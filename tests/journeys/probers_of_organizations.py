@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from accounts import organization_controls as controls
-from tests.journeys.clubs import founded
-from tests.journeys.scene import Scene, everywhere, proves
+from tests.journeys.clients import Visitor
+from tests.journeys.clubs import Club, founded
+from tests.journeys.scene import Scene, everywhere, proves, token_in
 
 
 @proves(controls.MEMBER_RIGHTS)
@@ -28,3 +29,35 @@ def what_was_taken_from_a_member_is_refused(scene: Scene) -> Iterator[None]:
     assert club.promote(club.owner, "member") == 409
     assert club.send(club.owner, "DELETE", "").status == 204
     assert everywhere(lambda: club.members(lowered)) == {404}
+
+
+@proves(controls.INVITATIONS)
+def invitations_work_once_for_one_address(scene: Scene) -> Iterator[None]:
+    club = founded(scene.world, scene.signed_in())
+    admin = club.joined(scene.signed_in(), "admin")
+    used, waiting, doubtful = (scene.signed_in() for _ in range(3))
+
+    def accept(visitor: Visitor, token: str) -> int:
+        return visitor.send("POST", "/invitations/accept", {"token": token}).status
+
+    tokens = [
+        _invited(scene, club, by, whom)
+        for by, whom in ((club.owner, used), (club.owner, waiting), (admin, doubtful))
+    ]
+    assert accept(used, tokens[0]) == 200
+    yield
+    assert accept(used, tokens[0]) == 404
+    assert accept(used, tokens[1]) == 404
+    assert club.promote(admin, "member") == 200
+    assert accept(doubtful, tokens[2]) == 404
+    assert accept(waiting, tokens[1]) == 200
+    assert {accept(waiting, tokens[1]) for _ in range(4)} == {404}
+    assert everywhere(lambda: club.members(waiting)) == {200}
+    assert everywhere(lambda: club.members(doubtful)) == {404}
+
+
+def _invited(scene: Scene, club: Club, by: Visitor, whom: Visitor) -> str:
+    """Let a member invite somebody, and return the token in their letter."""
+    body = {"email": whom.email, "role": "member"}
+    assert club.send(by, "POST", "/invitations", body).status == 201
+    return token_in(scene.letter(whom.email))

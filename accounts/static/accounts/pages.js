@@ -2,6 +2,7 @@
 // the secret of the link, speaks to the API and shows the step that its answer calls for.
 
 const API = "/api/v1/auth";
+const INVITATION = "/api/v1/invitations/accept";
 const ANSWERS_WITHIN_MS = 30_000;
 
 const main = document.querySelector("main");
@@ -24,7 +25,7 @@ async function post(path, body, access = "") {
     headers.Authorization = `Bearer ${access}`;
   }
   try {
-    const response = await fetch(API + path, {
+    const response = await fetch(path.startsWith("/api/") ? path : API + path, {
       method: "POST",
       headers,
       body: JSON.stringify(body),
@@ -132,7 +133,7 @@ function showRefusal(answer) {
     return;
   }
   refuse(explain(answer));
-  if (answer.status === 401) {
+  if (answer.isFinal ?? answer.status === 401) {
     moveTo("refused");
   }
 }
@@ -177,6 +178,25 @@ async function requestLink(email) {
   return answer.ok ? "sent" : answer;
 }
 
+/** Sign in as whoever was invited, accept, and sign out: the person works elsewhere. */
+async function acceptInvitation(email, password, code) {
+  let entry = await post("/login", { email, password });
+  if (entry.body.mfa_required) {
+    if (!code) {
+      const fields = { code: "Your account asks for a code, or a recovery code." };
+      return { status: 422, ok: false, wait: 0, body: { details: { fields } } };
+    }
+    const factor = /^[\d\s]+$/.test(code) ? { code } : { recovery_code: code };
+    entry = await post("/login/mfa", { mfa_token: entry.body.mfa_token, ...factor });
+  }
+  if (!entry.ok) {
+    return { ...entry, isFinal: false };
+  }
+  const answer = await post(INVITATION, { token }, entry.body.access);
+  await post("/logout", undefined, entry.body.access);
+  return answer.ok ? "accepted" : { ...answer, isFinal: answer.status === 404 };
+}
+
 function areAlike(password, again) {
   return password === again || !showProblems({ again: "The two passwords are not the same." });
 }
@@ -185,6 +205,8 @@ const SUBMIT = {
   "verify-email": ({ password }) => attempt(() => verify(password.value)),
   "set-password": ({ password, again }) =>
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
+  "accept-invitation": ({ email, password, code }) =>
+    attempt(() => acceptInvitation(email.value.trim(), password.value, code.value.trim())),
   "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
 };
 
