@@ -54,7 +54,7 @@ class Role(models.Model):
     class Meta:
         db_table = "accounts_role"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="role_name_once")
         ]
@@ -88,7 +88,7 @@ class Membership(models.Model):
     class Meta:
         db_table = "accounts_membership"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="member_once")]
         indexes = [
             models.Index(fields=["organization", "-id"], name="membership_of_organization"),
@@ -125,7 +125,7 @@ class Invitation(models.Model):
     class Meta:
         db_table = "accounts_invitation"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "email_key"],

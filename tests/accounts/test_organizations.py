@@ -45,7 +45,7 @@ def test_a_slug_is_taken_once_whatever_its_case(api):
     assert AuditRow.objects.filter(reason="slug taken", outcome="refused").count() == 2
 
 
-def test_of_twenty_who_want_one_slug_at_once_one_gets_it(api):
+def test_of_ten_who_want_one_slug_at_once_one_gets_it(api):
     ada = signed_in(api)
     body = {"name": "x", "slug": "wanted-by-all"}
     answers = at_once(
