@@ -16,12 +16,15 @@ class Organization(models.Model):
     Whoever changes anything in an organization holds this row first. ``changes`` counts those
     acts and is the version of every copy of who may do what in it; ``epoch`` is its value at the
     last change that concerned everybody, such as of a role.
+
+    From ``mfa_required_from`` on, members without a second factor may nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=200)
     slug = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField()
+    mfa_required_from = models.DateTimeField(null=True, blank=True)
     changes = models.PositiveBigIntegerField(default=1, editable=False)
     epoch = models.PositiveBigIntegerField(default=1, editable=False)
 

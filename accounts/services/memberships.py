@@ -23,7 +23,7 @@ from resilience.retrying import after_conflicts
 
 
 def listed(
-    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest
+    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest, now: datetime
 ) -> pages.Page[Membership]:
     """
     List the members of an organization, joined last first.
@@ -31,7 +31,7 @@ def listed(
     :raises NotFoundError: the person is not in it, or there is none
     :raises AuthorizationError: they lack ``members:read``
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS)
+    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS, now=now)
     members = Membership.objects.filter(organization_id=organization_id)
     return pages.cut(members.select_related("user", "role"), wanted=wanted)
 

@@ -17,7 +17,14 @@ from accounts import controls
 from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
 from accounts.models import AuthenticatorApp, RecoveryCode, Session, User
 from accounts.rules import one_time_codes
-from accounts.services import factor_codes, factor_letters, pending_sign_ins, sessions, standing
+from accounts.services import (
+    access,
+    factor_codes,
+    factor_letters,
+    pending_sign_ins,
+    sessions,
+    standing,
+)
 from accounts.services.factor_codes import Answer
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -155,6 +162,7 @@ def forget(user_id: UUID) -> bool:
     """Delete all factors of a person in the caller's transaction; false when there were none."""
     RecoveryCode.objects.filter(user_id=user_id).delete()
     pending_sign_ins.void(user_id)
+    transaction.on_commit(lambda: access.forget_person(user_id))
     deleted, _ = AuthenticatorApp.objects.filter(user_id=user_id).delete()
     return deleted > 0
 
