@@ -1,6 +1,6 @@
 """The paths of accounts, below the root."""
 
-from django.urls import path
+from django.urls import include, path
 
 from accounts.views import (
     addresses,
@@ -18,6 +18,7 @@ from accounts.views import (
 )
 
 urlpatterns = [
+    path("", include("accounts.organization_urls")),
     path("api/v1/auth/register", registration.RegisterView.as_view()),
     path("api/v1/auth/verify-email", registration.VerifyEmailView.as_view()),
     path("api/v1/auth/verify-email/resend", registration.ResendView.as_view()),

@@ -65,6 +65,18 @@ class Event(StrEnum):
     PASSKEY_RENAMED = "passkey.renamed", "changes"
     PASSKEY_REMOVED = "passkey.removed"
     PASSKEY_CLONED = "passkey.cloned"
+    ORGANIZATION_CREATED = "organization.created", "organization_id"
+    ORGANIZATION_UPDATED = "organization.updated", "organization_id", "changes"
+    ORGANIZATION_DELETED = "organization.deleted", "organization_id"
+    ROLE_CREATED = "role.created", "organization_id", "changes"
+    ROLE_UPDATED = "role.updated", "organization_id", "changes"
+    ROLE_DELETED = "role.deleted", "organization_id"
+    INVITATION_SENT = "invitation.sent", "organization_id", "changes"
+    INVITATION_RESENT = "invitation.resent", "organization_id"
+    INVITATION_REVOKED = "invitation.revoked", "organization_id"
+    INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
+    MEMBER_UPDATED = "member.updated", "organization_id", "changes"
+    MEMBER_REMOVED = "member.removed", "organization_id"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 

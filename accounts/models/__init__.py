@@ -4,6 +4,7 @@ from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
 from accounts.models.mailed_link import MagicLink, PasswordLink
+from accounts.models.organization import Invitation, Membership, Organization, Role
 from accounts.models.passkey import Passkey, PasskeyChallenge
 from accounts.models.privacy import DataExport
 from accounts.models.proof import MailboxProof, Registration
@@ -15,8 +16,11 @@ __all__ = [
     "AddressChange",
     "AuthenticatorApp",
     "DataExport",
+    "Invitation",
     "MagicLink",
     "MailboxProof",
+    "Membership",
+    "Organization",
     "OutboundMail",
     "Passkey",
     "PasskeyChallenge",
@@ -24,6 +28,7 @@ __all__ = [
     "PendingSignIn",
     "RecoveryCode",
     "Registration",
+    "Role",
     "Session",
     "SigningKey",
     "UndoLink",

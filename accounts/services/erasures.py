@@ -18,7 +18,7 @@ from django.db.models import F
 from accounts import controls
 from accounts.errors import LastAdministrator, SessionEnded
 from accounts.models import User
-from accounts.services import erasure_letters, personal_data, sessions, standing
+from accounts.services import erasure_letters, memberships, personal_data, sessions, standing
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.models import AuditRow
@@ -41,6 +41,7 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> datetime:
     Sign a person out everywhere, and return when they will be erased unless they sign in again.
 
     :raises LastAdministrator: nobody would be left to run the deployment
+    :raises LastOwner: nobody else owns one of the person's organizations
     :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     with transaction.atomic():
@@ -58,6 +59,7 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> datetime:
             raise LastAdministrator(reason="the only administrator asks to be erased")
         if person is None:
             raise SessionEnded(reason="person is gone")
+        memberships.release(person.pk)
         erase_at = now + settings.ERASURE_AFTER
         User.objects.filter(pk=person.pk).update(erase_at=erase_at, version=F("version") + 1)
         get_audit_service().record(

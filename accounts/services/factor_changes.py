@@ -12,7 +12,7 @@ from django.db.models import F
 
 from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
 from accounts.models import Session, User
-from accounts.services import factor_codes, factor_refusals, sessions, standing
+from accounts.services import access, factor_codes, factor_refusals, sessions, standing
 from accounts.services.factor_codes import Answer
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -75,6 +75,7 @@ def changed(
     record(event, who, person, origin=origin, now=now, reason=reason)
     User.objects.filter(pk=person.pk).update(version=F("version") + 1)
     transaction.on_commit(lambda: standing.refresh_person(person.pk))
+    transaction.on_commit(lambda: access.forget_person(person.pk))
 
 
 def record(

@@ -48,6 +48,7 @@ class Letter(StrEnum):
     SECOND_FACTOR = "second_factor", "what", "link", "time"
     EXPORT_READY = "export_ready", "link", "time"
     ERASURE = "erasure", "what", "link", "time"
+    INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
 
 
 def compose(

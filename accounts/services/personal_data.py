@@ -9,7 +9,7 @@ other of every table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from django.apps import apps
@@ -17,6 +17,7 @@ from django.db.models import BinaryField, Field, ForeignKey, Model, Q, QuerySet
 
 from accounts.models import (
     AddressChange,
+    Invitation,
     MailboxProof,
     OutboundMail,
     Registration,
@@ -34,6 +35,9 @@ _BY_ADDRESS: dict[type[Model], Finder] = {
     Registration: lambda person: Registration.objects.filter(email_key__in=_addresses(person)),
     MailboxProof: lambda person: MailboxProof.objects.filter(email_key__in=_addresses(person)),
     OutboundMail: lambda person: OutboundMail.objects.filter(_went_to(person)),
+    Invitation: lambda person: Invitation.objects.filter(
+        Q(email_key__in=_addresses(person)) | Q(invited_by=person)
+    ),
     CircuitOrder: lambda person: CircuitOrder.objects.filter(ordered_by=person.email),
     AuditRow: lambda person: AuditRow.objects.filter(
         Q(actor_id=str(person.pk)) | Q(target_id=str(person.pk))
@@ -42,6 +46,8 @@ _BY_ADDRESS: dict[type[Model], Finder] = {
 
 # Rows that hold nothing of a person, and why.
 NOBODYS = {
+    "accounts.Organization": "organizations, not people",
+    "accounts.Role": "what members of an organization may do",
     "accounts.SigningKey": "keys of the deployment",
     "auth.Group": "rights that many may have",
     "auth.Group_permissions": "rights that many may have",
@@ -72,9 +78,10 @@ class Holding:
         """The rows, column by column; a secret is named and not shown, nor is anybody else."""
         if self.model is AuditRow:
             return [_of_trail(row, person) for row in self.rows.order_by("pk").iterator()]
+        mine = _addresses(person)
         columns = self.model._meta.concrete_fields
         return [
-            {column.attname: _told(column, row) for column in columns}
+            {column.attname: _told(column, row, mine) for column in columns}
             for row in self.rows.order_by("pk").iterator(chunk_size=500)
         ]
 
@@ -128,6 +135,8 @@ def _finder(model: type[Model]) -> Finder | None:
 
 def _of_trail(row: AuditRow, person: User) -> dict[str, Any]:
     mine = personal.opened_by({str(person.pk): bytes(person.trail_key)}, row)
+    if "@" in mine.target_label and row.target_id != str(person.pk):
+        mine = replace(mine, target_label=HIDDEN)
     return {
         "id": row.pk,
         "occurred_at": row.occurred_at,
@@ -138,7 +147,10 @@ def _of_trail(row: AuditRow, person: User) -> dict[str, Any]:
     }
 
 
-def _told(column: Field[Any, Any], row: Model) -> Any:
+def _told(column: Field[Any, Any], row: Model, mine: set[str]) -> Any:
     value = getattr(row, column.attname)
     is_secret = isinstance(column, BinaryField) or column.attname in _SECRET_COLUMNS
+    if isinstance(row, Invitation) and row.email_key not in mine:
+        # Whoever was invited by this person is somebody else.
+        is_secret = column.attname in {"email", "email_key"}
     return HIDDEN if is_secret and value else value

@@ -15,6 +15,7 @@ from accounts.errors import InvalidCode
 from accounts.models import AuthenticatorApp, Passkey
 from accounts.rules import one_time_codes
 from accounts.services import (
+    access,
     factor_changes,
     factor_codes,
     factor_letters,
@@ -172,6 +173,7 @@ def prove(who: Standing, answer: Answer, *, origin: Origin, now: datetime) -> No
 def forget(user_id: UUID) -> bool:
     """Delete all factors of a person in the caller's transaction; false when there were none."""
     pending_sign_ins.void(user_id)
+    transaction.on_commit(lambda: access.forget_person(user_id))
     apps, _ = AuthenticatorApp.objects.filter(user_id=user_id).delete()
     passkeys, _ = Passkey.objects.filter(user_id=user_id).delete()
     factor_codes.drop_leftovers(user_id)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,7 +14,7 @@ from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
 from accounts.services import sessions
 from plinto.kernel import origin, pages
-from plinto.kernel.schema import errors
+from plinto.kernel.schema import PAGE, errors
 
 
 class SessionsView(APIView):
@@ -25,10 +24,7 @@ class SessionsView(APIView):
 
     @extend_schema(
         operation_id="list_sessions",
-        parameters=[
-            OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, default 25."),
-            OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of a former page."),
-        ],
+        parameters=PAGE,
         responses={200: answers.SessionPageAnswer, **errors(401, 422)},
     )
     def get(self, request: Request) -> Response:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerExtension
-from drf_spectacular.utils import OpenApiResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 
 _MEANINGS = {
@@ -53,6 +54,11 @@ class ClosedBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
 
 # Every view that reads a body can refuse it for these.
 BODY = (400, 413, 415, 422)
+# What every list takes.
+PAGE = [
+    OpenApiParameter("limit", OpenApiTypes.INT, description="1 to 100, default 25."),
+    OpenApiParameter("cursor", OpenApiTypes.STR, description="`next` of a former page."),
+]
 
 
 def without_aliases(endpoints: list[tuple[str, ...]]) -> list[tuple[str, ...]]:

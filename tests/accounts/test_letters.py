@@ -21,6 +21,9 @@ CONTEXT = {
     "device": "Firefox on Linux",
     "time": "2030-01-01 12:00 UTC",
     "what": "A recovery code was used.",
+    "organization": "Analytical Engines",
+    "inviter": "Ada",
+    "expires_in_days": 7,
 }
 
 

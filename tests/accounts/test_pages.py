@@ -9,10 +9,18 @@ from django.core import mail
 
 from accounts.services import outbox
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.organizations import Club
 from tests.accounts.people import code_in, signed_in
 from tests.factories import PASSWORD, UserFactory
 
-PATHS = ["/verify-email", "/set-password", "/reset-password", "/magic-link", "/undo-email"]
+PATHS = [
+    "/verify-email",
+    "/set-password",
+    "/reset-password",
+    "/magic-link",
+    "/undo-email",
+    "/accept-invitation",
+]
 EVERY_PAGE = pytest.mark.parametrize("path", PATHS)
 NEW_PASSWORD = "a horse stapled to a battery"
 
@@ -59,6 +67,9 @@ def write_every_letter_with_a_link(api) -> None:
     change_address(api)
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     api.post("/api/v1/me/password", change, token=signed_in(api).access)
+    club = Club(api)
+    invitation = {"email": "invited@example.com", "role": "member"}
+    club.as_(club.owner, "POST", "/invitations", invitation)
 
 
 @EVERY_PAGE

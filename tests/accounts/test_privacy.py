@@ -14,6 +14,7 @@ from accounts.models import DataExport, OutboundMail, Registration, User
 from accounts.services import data_exports, erasures, personal_data
 from audit.models import AuditRow
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.accounts.phones import enrolled
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
@@ -246,3 +247,29 @@ def test_two_workers_erase_somebody_once(api, ada):
 
     assert sorted(at_once(lambda _: erased(ada), times=2)) == [0, 1]
     assert OutboundMail.objects.filter(recipient__iexact=ADDRESS).count() == 0
+
+
+def test_the_last_owner_of_an_organization_stays_until_somebody_else_owns_it(api):
+    club = Club(api)
+    owner = club.owner
+
+    alone = api.delete(ME, token=owner.access)
+    heir = club.joined("owner")
+    answer = api.delete(ME, token=owner.access)
+
+    assert (alone.status_code, alone.json()["error"]) == (409, "LAST_OWNER")
+    assert answer.status_code == 202
+    # Whoever is about to go is no owner to be left with.
+    left = club.as_(heir, "DELETE", f"/members/{heir.user.pk}")
+    assert (left.status_code, left.json()["error"]) == (409, "LAST_OWNER")
+    assert erased(owner) == 1
+
+
+def test_who_was_invited_by_a_person_is_not_in_their_export(api):
+    club = Club(api)
+    club.as_(club.owner, "POST", "/invitations", {"email": "grace@example.com", "role": "member"})
+
+    told = api.get(written(api, club.owner), token=club.owner.access).content.decode()
+
+    assert len(json.loads(told)["tables"]["accounts.invitation"]) == 1
+    assert "grace@example.com" not in told

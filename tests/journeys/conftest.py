@@ -21,6 +21,8 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_privacy",
     "tests.journeys.probers_of_letters",
     "tests.journeys.probers_of_passkeys",
+    "tests.journeys.clubs",
+    "tests.journeys.probers_of_organizations",
 )
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from uuid import uuid4
 
 import pytest
@@ -14,6 +12,7 @@ from tests.accounts.phones import Phone
 from tests.factories import PASSWORD
 from tests.journeys import chromium
 from tests.journeys.clients import Caller, Visitor
+from tests.journeys.mailed import link, mailed, registered
 from tests.journeys.waiting import eventually
 from tests.servers.plinto import PlintoServer, WorkerProcess
 
@@ -49,32 +48,6 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def visitor(web: PlintoServer) -> Visitor:
     return Visitor(Caller(web.port, is_kept=False), f"{uuid4().hex}@example.com")
-
-
-def link(web: PlintoServer, visitor: Visitor, path: str) -> str:
-    """Wait for the letter to ``visitor`` with a link to ``path``, and return the newest."""
-    return mailed(web, visitor, rf"({web.url}{path}#token=\S+)")
-
-
-def mailed(web: PlintoServer, visitor: Visitor, pattern: str) -> str:
-    """Wait for a letter to ``visitor`` that says so, and return the group of the newest."""
-
-    def newest() -> str:
-        for file in sorted(web.mail_directory.glob(f"*{visitor.email}.eml"), reverse=True):
-            letter = message_from_bytes(file.read_bytes(), policy=policy.default)
-            text = letter.get_body(("plain",)).get_content()
-            if found := re.search(pattern, text, re.MULTILINE):
-                return found[1]
-        return ""
-
-    return eventually(newest, seconds=20)
-
-
-def registered(web: PlintoServer, visitor: Visitor) -> str:
-    """Register over the API, and return the link that was mailed."""
-    body = {"email": visitor.email, "password": PASSWORD}
-    assert visitor.send("POST", "/auth/register", body).status == 202
-    return link(web, visitor, "/verify-email")
 
 
 def reset_link(web: PlintoServer, visitor: Visitor) -> str:
@@ -269,6 +242,33 @@ def test_what_a_proxy_answers_is_shown_as_text(web, page, status, content, shown
     page.goto(f"{web.url}/set-password#token=plp_unused")
     choose(page, NEW_PASSWORD)
     expect(page.get_by_role("alert")).to_have_text(shown)
+
+
+def test_an_invitation_is_accepted_with_password_and_second_factor(web, visitor, page):
+    owner = Visitor(Caller(web.port, is_kept=False), f"{uuid4().hex}@example.com")
+    for person in (owner, visitor):
+        token = registered(web, person).partition("#token=")[2]
+        proof = {"token": token, "password": PASSWORD}
+        assert person.send("POST", "/auth/verify-email", proof).status == 200
+        assert person.sign_in().status == 200
+    phone = Phone(visitor.send("POST", "/me/mfa/totp", {}).body["secret"])
+    confirmed = visitor.send("POST", "/me/mfa/totp/confirm", {"code": phone.code()})
+    made = owner.send("POST", "/organizations", {"name": "Engines", "slug": uuid4().hex})
+    invitation = {"email": visitor.email, "role": "member"}
+    path = f"/organizations/{made.body['id']}/invitations"
+    assert owner.send("POST", path, invitation).status == 201
+    page.goto(link(web, visitor, "/accept-invitation"))
+    page.get_by_label("Email address").fill(visitor.email)
+    page.get_by_label("Your password").fill("not this one")
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("alert")).to_have_text("Email or password is wrong.")
+    page.get_by_label("Your password").fill(PASSWORD)
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_text("Your account asks for a code")).to_be_visible()
+    page.get_by_label("Code of your").fill(confirmed.body["recovery_codes"][0])
+    page.get_by_role("button", name="Accept").click()
+    expect(page.get_by_role("heading", name="You are a member now")).to_be_focused()
+    assert len(visitor.send("GET", "/me/organizations").body["results"]) == 1
 
 
 def test_a_browser_without_scripts_is_told_what_is_missing(web, browser):

@@ -2,6 +2,7 @@
 // the secret of the link, speaks to the API and shows the step that its answer calls for.
 
 const API = "/api/v1/auth";
+const INVITATION = "/api/v1/invitations/accept";
 const ANSWERS_WITHIN_MS = 30_000;
 
 const main = document.querySelector("main");
@@ -24,7 +25,7 @@ async function post(path, body, access = "") {
     headers.Authorization = `Bearer ${access}`;
   }
   try {
-    const response = await fetch(API + path, {
+    const response = await fetch(path.startsWith("/api/") ? path : API + path, {
       method: "POST",
       headers,
       body: JSON.stringify(body),
@@ -132,7 +133,7 @@ function showRefusal(answer) {
     return;
   }
   refuse(explain(answer));
-  if (answer.status === 401) {
+  if (answer.isFinal ?? answer.status === 401) {
     moveTo("refused");
   }
 }
@@ -223,6 +224,25 @@ async function undoChange() {
   return answer.ok ? "restored" : answer;
 }
 
+/** Sign in as whoever was invited, accept, and sign out: the person works elsewhere. */
+async function acceptInvitation(email, password, code) {
+  let entry = await post("/login", { email, password });
+  if (entry.body.mfa_required) {
+    if (!code) {
+      const fields = { code: "Your account asks for a code, or a recovery code." };
+      return { status: 422, ok: false, wait: 0, body: { details: { fields } } };
+    }
+    pending = entry.body.mfa_token;
+    entry = await showFactor(code);
+  }
+  if (!entry.ok) {
+    return { ...entry, isFinal: false };
+  }
+  const answer = await post(INVITATION, { token }, entry.body.access);
+  await post("/logout", undefined, entry.body.access);
+  return answer.ok ? "accepted" : { ...answer, isFinal: answer.status === 404 };
+}
+
 function areAlike(password, again) {
   return password === again || !showProblems({ again: "The two passwords are not the same." });
 }
@@ -233,6 +253,8 @@ const SUBMIT = {
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
   "magic-link": ({ code }) => attempt(() => enter(code.value)),
   "undo-email": () => attempt(undoChange),
+  "accept-invitation": ({ email, password, code }) =>
+    attempt(() => acceptInvitation(email.value.trim(), password.value, code.value.trim())),
   "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
 };
 

@@ -1,0 +1,145 @@
+"""
+Acting in an organization: under its lock, by somebody who may, with a row in the trail.
+
+Whoever changes anything in an organization holds its row first, so everything that is judged
+before an act is still so when it is committed: what the actor may do, who is an owner, who has a
+role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.models import Membership, Organization
+from accounts.organization_errors import SecondFactorRequired
+from accounts.rules import permissions
+from accounts.services import access, factor_codes
+from accounts.services.access import lacking
+from accounts.services.standing import Standing
+from audit.events import Event
+from audit.parties import Target
+from audit.services.record import Changes, get_audit_service
+from plinto.kernel.exceptions import AuthorizationError, ConflictError, NotFoundError
+from plinto.kernel.origin import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """Who wants to do what, in which organization, from where and when."""
+
+    who: Standing
+    organization_id: UUID
+    event: Event
+    target: Target
+    origin: Origin
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A member who acts, while the organization is held."""
+
+    attempt: Attempt
+    organization: Organization
+    membership: Membership
+
+    def require(self, permission: str) -> None:
+        """
+        Go on only if the member holds a permission, and a second factor if one is asked for.
+
+        :raises AuthorizationError: they lack it
+        :raises SecondFactorRequired: they have no second factor
+        """
+        required_from = self.organization.mfa_required_from
+        is_required = required_from is not None and required_from <= self.attempt.now
+        if is_required and not factor_codes.available(self.attempt.who.user_id):
+            raise SecondFactorRequired(reason="no second factor")
+        if not permissions.allows(self.membership.role.permissions, permission):
+            raise lacking(permission)
+
+    def require_all_of(self, wanted: Iterable[str]) -> None:
+        """
+        Go on only if the member holds everything that they give, take or touch.
+
+        :raises AuthorizationError: it is more than they hold
+        """
+        if not permissions.covers(self.membership.role.permissions, wanted):
+            told = "This concerns permissions that you do not hold yourself."
+            raise AuthorizationError(told, reason="beyond own permissions")
+
+    def changes_members(self, *user_ids: UUID) -> None:
+        """Let what these members may do be read anew, once the act is committed."""
+        version = self.organization.changes
+        Organization.objects.filter(pk=self.organization.pk).update(changes=version + 1)
+        key = self.organization.pk
+        transaction.on_commit(lambda: access.forget_members(key, *user_ids, version=version))
+
+    def changes_everybody(self) -> None:
+        """Let what every member may do be read anew, once the act is committed."""
+        key, version = self.organization.pk, self.organization.changes
+        Organization.objects.filter(pk=key).update(changes=version + 1, epoch=version + 1)
+        transaction.on_commit(lambda: access.forget_everybody(key, version=version))
+
+    def record(
+        self, *, target: Target | None = None, changes: Changes | None = None, reason: str = ""
+    ) -> None:
+        """Write the act to the trail, in its transaction."""
+        attempt = self.attempt
+        get_audit_service().record(
+            attempt.event,
+            actor=attempt.who.actor,
+            target=target or attempt.target,
+            origin=attempt.origin,
+            organization_id=self.organization.pk,
+            session_id=attempt.who.session_id,
+            changes=changes,
+            reason=reason,
+            now=attempt.now,
+        )
+
+
+@contextmanager
+def acting(attempt: Attempt) -> Iterator[Acting]:
+    """
+    Hold the organization for the block, which is one transaction, and record what it refuses.
+
+    :raises NotFoundError: the actor is not in the organization, or there is none
+    """
+    try:
+        with transaction.atomic():
+            held = Organization.objects.select_for_update(no_key=True)
+            organization = held.filter(pk=attempt.organization_id).first()
+            membership = (
+                Membership.objects.select_related("role")
+                .filter(
+                    organization_id=attempt.organization_id,
+                    user_id=attempt.who.user_id,
+                    user__is_active=True,
+                )
+                .first()
+            )
+            if organization is None or membership is None:
+                raise NotFoundError(reason="not a member")
+            yield Acting(attempt, organization, membership)
+    except (AuthorizationError, ConflictError, NotFoundError) as refusal:
+        get_audit_service().record_refusal(
+            attempt.event,
+            actor=attempt.who.actor,
+            target=attempt.target,
+            origin=attempt.origin,
+            organization_id=attempt.organization_id,
+            session_id=attempt.who.session_id,
+            reason=refusal.reason,
+        )
+        raise
+
+
+def target_of(organization_id: UUID, label: str = "") -> Target:
+    """Name an organization as what was acted upon."""
+    return Target("organization", id=str(organization_id), label=label)
