@@ -260,6 +260,9 @@ EMAIL_TIMEOUT = 10
 # --- Rate limits -------------------------------------------------------------------------------
 RATE_LIMITS = policies.chosen(ENVIRONMENT.words("RATE_LIMITS"), processes=WEB_WORKERS)
 
+# --- What is asked outside ----------------------------------------------------------------------
+OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerAuthentication"],

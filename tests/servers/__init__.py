@@ -2,6 +2,7 @@
 Real servers for the suite, each started on a free port and stopped by its process id.
 
 ``redis``, ``postgres``, ``smtp`` and ``fault_proxy`` stand in front of or beside the code;
-``plinto`` is the production server itself, and ``stuck`` an application for it to fail on.
+``website`` is somebody else's. ``plinto`` is the production server itself, and ``stuck`` an
+application for it to fail on.
 ``plugin`` starts what the settings need before Django reads the environment.
 """
