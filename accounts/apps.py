@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from accounts import controls
+from accounts import controls, social_controls
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -17,7 +17,7 @@ class AccountsConfig(AppConfig):
         from accounts.health import SigningKeyUsable  # noqa: PLC0415
         from accounts.services import housekeeping, outbox  # noqa: PLC0415
 
-        contract.register(*controls.CONTROLS)
+        contract.register(*controls.CONTROLS, *social_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         for chore in housekeeping.CHORES:

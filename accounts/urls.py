@@ -10,6 +10,7 @@ from accounts.views import (
     second_factors,
     sessions,
     sign_in,
+    social,
     well_known,
 )
 
@@ -25,6 +26,10 @@ urlpatterns = [
     path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),
     path("api/v1/auth/password/reset", passwords.PasswordResetView.as_view()),
     path("api/v1/auth/password/reset/confirm", passwords.PasswordResetConfirmView.as_view()),
+    path("api/v1/auth/social/providers", social.ProvidersView.as_view()),
+    path("api/v1/auth/social/<slug:provider>/start", social.StartView.as_view()),
+    path("api/v1/auth/social/<slug:provider>/callback", social.CallbackView.as_view()),
+    path("api/v1/auth/sso/exchange", social.ExchangeView.as_view()),
     path("verify-email", pages.PageView.as_view(page="verify_email")),
     path("set-password", pages.PageView.as_view(page="set_password")),
     path("reset-password", pages.PageView.as_view(page="reset_password")),
@@ -34,6 +39,8 @@ urlpatterns = [
     path("api/v1/me/mfa/totp", second_factors.AppView.as_view()),
     path("api/v1/me/mfa/totp/confirm", second_factors.AppConfirmView.as_view()),
     path("api/v1/me/mfa/recovery-codes", second_factors.RecoveryCodesView.as_view()),
+    path("api/v1/me/identities", social.IdentitiesView.as_view()),
+    path("api/v1/me/identities/<uuid:identity_id>", social.IdentityView.as_view()),
     path("api/v1/sessions", sessions.SessionsView.as_view()),
     path("api/v1/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path(".well-known/jwks.json", well_known.JWKSView.as_view()),

@@ -51,6 +51,9 @@ class Event(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
 
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

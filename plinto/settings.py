@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from accounts import providers
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
 from resilience import policies
@@ -233,6 +234,10 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 
+SOCIAL_PROVIDERS = providers.configured(ENVIRONMENT)
+SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_PROVIDERS))
+OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------
@@ -259,9 +264,6 @@ EMAIL_TIMEOUT = 10
 
 # --- Rate limits -------------------------------------------------------------------------------
 RATE_LIMITS = policies.chosen(ENVIRONMENT.words("RATE_LIMITS"), processes=WEB_WORKERS)
-
-# --- What is asked outside ----------------------------------------------------------------------
-OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
 
 # --- REST --------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -14,6 +14,7 @@ from accounts.services import (
     registrations,
     second_factors,
     sessions,
+    social,
 )
 from resilience import counters
 from resilience.worker import Chore
@@ -32,6 +33,7 @@ CHORES = [
     _trimming("password links", lambda now: password_links.trim(now=now)),
     _trimming("pending sign-ins", lambda now: pending_sign_ins.trim(now=now)),
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
+    _trimming("provider sign-ins", lambda now: social.trim(now=now)),
     _trimming("sessions", lambda now: sessions.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     outbox.TRIMMING,

@@ -40,6 +40,7 @@ class Letter(StrEnum):
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
+    IDENTITY = "identity", "what", "link", "time"
 
 
 def compose(

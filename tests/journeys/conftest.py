@@ -18,6 +18,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers",
     "tests.journeys.probers_at_doors",
     "tests.journeys.probers_of_factors",
+    "tests.journeys.probers_of_social",
 )
 
 

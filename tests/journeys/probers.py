@@ -12,7 +12,10 @@ from audit import controls as audit_controls
 from resilience import contract
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
-from tests.journeys import probers_of_factors  # noqa: F401 - registers its prober
+from tests.journeys import (
+    probers_of_factors,  # noqa: F401 - registers its prober
+    probers_of_social,  # noqa: F401 - registers its prober
+)
 from tests.journeys.desk import PEOPLE
 from tests.journeys.probers_at_doors import NEW_PASSWORD
 from tests.journeys.scene import PROBERS, Scene, everywhere, proves
