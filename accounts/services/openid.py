@@ -90,12 +90,26 @@ def statement(
         until=until,
         now=now,
     )
+    if "email" not in claims and metadata.userinfo_endpoint:
+        claims = {**_userinfo(metadata.userinfo_endpoint, answer, claims, until=until), **claims}
     return Statement(
         subject=subject_of(claims.get("sub")),
         email=email_of(claims.get("email")),
         is_vouched=_is_vouched(claims, provider.vouching),
         name=text_of(claims.get("name"), most=200),
     )
+
+
+def _userinfo(
+    endpoint: str, answer: Mapping[str, Any], claims: Mapping[str, Any], *, until: float
+) -> dict[str, Any]:
+    """Ask for the claims of the scopes, which need not be in the token (Core, section 5.4)."""
+    headers = {"Authorization": f"Bearer {text_of(answer.get('access_token'), most=8192)}"}
+    said = fetch(endpoint, headers=headers, until=until)
+    if not isinstance(said, dict) or said.get("sub") != claims.get("sub"):
+        # Core, section 5.3.2: tokens may have been substituted.
+        raise StatementRefused("userinfo: subject")
+    return said
 
 
 def _is_vouched(claims: Mapping[str, Any], vouching: Vouching) -> bool:

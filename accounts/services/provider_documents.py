@@ -38,6 +38,7 @@ class Metadata:
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str
+    userinfo_endpoint: str | None
     takes_basic: bool
     names_itself: bool
 
@@ -135,6 +136,7 @@ class Documents:
             authorization_endpoint=said["authorization_endpoint"],
             token_endpoint=said["token_endpoint"],
             jwks_uri=said["jwks_uri"],
+            userinfo_endpoint=_text(said.get("userinfo_endpoint")),
             takes_basic=isinstance(methods, list) and "client_secret_basic" in methods,
             names_itself=said.get("authorization_response_iss_parameter_supported") is True,
         )
@@ -146,6 +148,10 @@ _known: Registry[Provider, Documents] = Registry()
 def of(provider: Provider) -> Documents:
     """Return what this process keeps of a provider."""
     return _known.get(provider, lambda: Documents(provider))
+
+
+def _text(said: Any) -> str | None:
+    return said if isinstance(said, str) else None
 
 
 def _keys(said: Any) -> list[jwk.Key]:

@@ -151,3 +151,13 @@ def test_github_that_does_not_say_who_somebody_is_lets_nobody_in(api, github):
     for said in ({}, {"id": "42"}, {"id": True}, {"id": 0}, []):
         github.broken = {"/api/v3/user": Reply(parts=(json.dumps(said).encode(),))}
         assert arrived(api, github, Person(subject="2a")) == {"error": "provider_error"}
+
+
+def test_claims_that_are_not_in_the_token_are_asked_for_and_must_be_of_the_same_person(api, idp):
+    idp.metadata = {"userinfo_endpoint": f"{idp.url}/userinfo"}
+    idp.claims = {"email": None, "email_verified": None, "name": None}
+    idp.userinfo = {"sub": "somebody else"}
+    assert arrived(api, idp, Person()) == {"error": "provider_error"}
+    idp.userinfo = {}
+    ada = Person()
+    assert signed_up(api, idp, ada)["user"]["email"] == ada.email

@@ -55,6 +55,7 @@ class IdentityProvider:
         self.header: dict[str, Any] = {}
         self.claims: dict[str, Any] = {}
         self.metadata: dict[str, Any] = {}
+        self.userinfo: dict[str, Any] = {}
         self.forge: Callable[[dict[str, Any]], str] | None = None
         self.broken: dict[str, Reply] = {}
         self.forms: list[dict[str, str]] = []
@@ -128,10 +129,11 @@ class IdentityProvider:
             return self.broken[path]
         pages: dict[str, Callable[[Asked], Any]] = {
             "/.well-known/openid-configuration": self._discovery,
+            "/userinfo": self._visit_claims,
             "/keys": lambda _: {"keys": [key.as_dict(private=False) for key in self.published]},
             "/token": self._token,
             "/login/oauth/access_token": self._token,
-            "/api/v3/user": lambda asked: self._visit_of(asked),
+            "/api/v3/user": self._visit_of,
             "/api/v3/user/emails": self._emails,
         }
         said = pages[path](asked)
@@ -186,6 +188,9 @@ class IdentityProvider:
             return self.forge(claims)
         header = {"alg": "RS256", "kid": self.key.kid, **self.header}
         return jwt.encode(header, claims, self.key, algorithms=[header["alg"]])
+
+    def _visit_claims(self, asked: Asked) -> dict[str, Any]:
+        return {**self._visits[asked.headers["authorization"]].claims, **self.userinfo}
 
     def _visit_of(self, asked: Asked) -> dict[str, Any]:
         claims = self._visits[asked.headers["authorization"]].claims
