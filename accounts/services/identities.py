@@ -150,9 +150,16 @@ def _unlinked(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime
             raise NotFoundError
         if not ways_in(person, without=identity_id):
             raise LastWayIn(reason="last way in")
-        _record(Event.IDENTITY_UNLINKED, identity, who.actor, origin=origin, now=now)
-        identity.delete()
+        remove(identity, person, actor=who.actor, origin=origin, now=now)
         identity_letters.tell(person, identity_letters.unlinked(identity), origin=origin, now=now)
+
+
+def remove(
+    identity: Identity, person: User, *, actor: Actor, origin: Origin, now: datetime
+) -> None:
+    """Delete an identity in the caller's transaction, which holds the person."""
+    _record(Event.IDENTITY_UNLINKED, identity, actor, origin=origin, now=now)
+    Identity.objects.filter(pk=identity.pk, user=person).delete()
 
 
 def ways_in(person: User, *, without: UUID) -> list[str]:
