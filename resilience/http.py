@@ -194,7 +194,7 @@ def _text(value: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _authorities() -> ssl.SSLContext:
-    """Trust whom the machine trusts; ``SSL_CERT_FILE`` adds an authority of one's own."""
+    """Trust whom the machine trusts, or whom ``SSL_CERT_FILE`` names."""
     return ssl.create_default_context()
 
 

@@ -146,6 +146,21 @@ def test_another_algorithm_of_the_list_is_believed(api, idp, kind, detail, algor
     assert signed_up(api, idp, Person())["access"]
 
 
+def test_of_several_keys_the_one_that_a_token_names_is_used_and_without_a_name_none(api, idp):
+    idp.published = [jwk.generate_key("RSA", 2048, {"kid": "second"}), idp.key]
+    assert signed_up(api, idp, Person())["access"]
+    idp.forge = lambda claims: jwt.encode({"alg": "RS256"}, claims, idp.key)
+    assert arrived(api, idp, Person()) == REFUSED
+    assert reason() == "token: unknown key"
+
+
+@pytest.mark.usefixtures("nobody_came_in")
+def test_a_key_that_is_published_for_one_algorithm_is_not_taken_for_another(api, idp):
+    idp.published = [jwk.import_key({**idp.key.as_dict(private=False), "alg": "PS256"})]
+    assert arrived(api, idp, Person()) == REFUSED
+    assert reason() == "token: unknown key"
+
+
 def test_an_answer_is_taken_once_however_often_it_comes(api, idp):
     answer = idp.approve(sent_to(api), Person())
     cookies = api.client.cookies

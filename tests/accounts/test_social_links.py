@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import Identity, ProviderSignIn, Session, User
 from audit.models import AuditRow
 from tests.accounts.people import Person as Member
-from tests.accounts.people import signed_in
+from tests.accounts.people import signed_in, token_in
 from tests.accounts.travellers import (
     APP,
     IDENTITIES,
@@ -23,7 +23,7 @@ from tests.accounts.travellers import (
     start,
 )
 from tests.api import Api
-from tests.factories import UserFactory, encoded
+from tests.factories import PASSWORD, UserFactory
 from tests.races import at_once
 from tests.servers.identity_provider import Person
 
@@ -196,11 +196,16 @@ def test_two_identities_unlinked_at_once_leave_one(api, idp):
     assert sorted(answers) == [204, 409]
 
 
-def test_a_password_set_meanwhile_lets_the_last_identity_go(api, idp):
-    tokens = signed_up(api, idp, Person())
-    User.objects.update(password=encoded("a sentence that nobody else uses"))
+def test_a_password_set_by_mail_lets_the_last_identity_go(api, idp, letters):
+    ada = Person()
+    tokens = signed_up(api, idp, ada)
     path = f"{IDENTITIES}/{Identity.objects.get().pk}"
-    assert api.delete(path, token=tokens["access"]).status_code == 204
+    assert api.delete(path, token=tokens["access"]).status_code == 409
+    api.post("/api/v1/auth/password/reset", {"email": ada.email})
+    body = {"token": token_in(letters()[-1]), "password": PASSWORD}
+    assert api.post("/api/v1/auth/password/reset/confirm", body).status_code == 204
+    again = signed_in(api, user=User.objects.get())
+    assert api.delete(path, token=again.access).status_code == 204
 
 
 def test_identities_are_listed_by_page_newest_first(api, idp, ada):
