@@ -12,6 +12,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import override_settings
 
+from accounts.models import Identity, User
 from accounts.services import outbox
 from resilience import policies
 from resilience.worker import Shift, run_until_idle
@@ -71,3 +72,11 @@ def idp(settings: Any) -> Iterator[IdentityProvider]:
         settings.SOCIAL_REDIRECT_URIS = [APP]
         settings.OUTBOUND_ALLOWED = {provider.destination}
         yield provider
+
+
+@pytest.fixture
+def nobody_came_in() -> Iterator[None]:
+    """See at the end that nothing came of it."""
+    yield
+    assert not User.objects.exists()
+    assert not Identity.objects.exists()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpResponse
 
+from audit.models import AuditRow
 from tests.api import Api
 from tests.servers.identity_provider import (
     IdentityProvider,
@@ -57,3 +58,8 @@ def signed_up(api: Api, idp: IdentityProvider, person: Person) -> dict[str, Any]
     answer = exchange(api, arrived(api, idp, person)["code"])
     assert answer.status_code == 200, answer.content
     return answer.json()
+
+
+def last_refusal() -> str:
+    """Why the trail says that somebody was not let in."""
+    return str(AuditRow.objects.filter(action="session.refused").latest("id").reason)
