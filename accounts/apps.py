@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from accounts import controls, letter_controls, organization_controls
+from accounts import controls, letter_controls, organization_controls, social_controls
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -19,7 +19,7 @@ class AccountsConfig(AppConfig):
         from accounts.services import data_exports, housekeeping, outbox  # noqa: PLC0415
 
         contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
-        contract.register(*organization_controls.CONTROLS)
+        contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         roster.add_queue(data_exports.QUEUE)

@@ -14,6 +14,7 @@ from accounts.views import (
     second_factors,
     sessions,
     sign_in,
+    social,
     well_known,
 )
 
@@ -37,6 +38,10 @@ urlpatterns = [
     path("api/v1/auth/email/undo", addresses.AddressUndoView.as_view()),
     path("undo-email", pages.PageView.as_view(page="undo_email")),
     path("magic-link", pages.PageView.as_view(page="magic_link")),
+    path("api/v1/auth/social/providers", social.ProvidersView.as_view()),
+    path("api/v1/auth/social/<slug:provider>/start", social.StartView.as_view()),
+    path("api/v1/auth/social/<slug:provider>/callback", social.CallbackView.as_view()),
+    path("api/v1/auth/sso/exchange", social.ExchangeView.as_view()),
     path("verify-email", pages.PageView.as_view(page="verify_email")),
     path("set-password", pages.PageView.as_view(page="set_password")),
     path("reset-password", pages.PageView.as_view(page="reset_password")),
@@ -53,6 +58,8 @@ urlpatterns = [
     path("api/v1/me/passkeys", passkeys.PasskeysView.as_view()),
     path("api/v1/me/passkeys/options", passkeys.PasskeyOptionsView.as_view()),
     path("api/v1/me/passkeys/<uuid:passkey_id>", passkeys.PasskeyView.as_view()),
+    path("api/v1/me/identities", social.IdentitiesView.as_view()),
+    path("api/v1/me/identities/<uuid:identity_id>", social.IdentityView.as_view()),
     path("api/v1/sessions", sessions.SessionsView.as_view()),
     path("api/v1/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path(".well-known/jwks.json", well_known.JWKSView.as_view()),

@@ -77,6 +77,8 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 

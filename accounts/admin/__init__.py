@@ -8,6 +8,7 @@ is decided by ``services.administration``, never here.
 from accounts.admin import (
     attempts,
     groups,
+    identities,
     keys,
     mail,
     organizations,
@@ -19,6 +20,7 @@ from accounts.admin import (
 __all__ = [
     "attempts",
     "groups",
+    "identities",
     "keys",
     "mail",
     "organizations",

@@ -2,6 +2,7 @@
 
 from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
+from accounts.models.identity import Identity, ProviderSignIn
 from accounts.models.mail import OutboundMail
 from accounts.models.mailed_link import MagicLink, PasswordLink
 from accounts.models.organization import Invitation, Membership, Organization, Role
@@ -16,6 +17,7 @@ __all__ = [
     "AddressChange",
     "AuthenticatorApp",
     "DataExport",
+    "Identity",
     "Invitation",
     "MagicLink",
     "MailboxProof",
@@ -26,6 +28,7 @@ __all__ = [
     "PasskeyChallenge",
     "PasswordLink",
     "PendingSignIn",
+    "ProviderSignIn",
     "RecoveryCode",
     "Registration",
     "Role",

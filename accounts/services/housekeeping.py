@@ -21,6 +21,7 @@ from accounts.services import (
     pending_sign_ins,
     registrations,
     second_factors,
+    social,
 )
 from resilience import counters
 from resilience.worker import Chore
@@ -45,6 +46,7 @@ CHORES = [
     _trimming("unconfirmed apps", lambda now: second_factors.trim(now=now)),
     _trimming("sessions", lambda now: known_devices.trim(now=now)),
     _trimming("invitations", lambda now: invitations.trim(now=now)),
+    _trimming("provider sign-ins", lambda now: social.trim(now=now)),
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     _trimming("data exports", lambda now: data_exports.trim(now=now)),
     Chore(name="erase people", every=timedelta(minutes=5), run=erasures.erase_due),

@@ -49,6 +49,7 @@ class Letter(StrEnum):
     EXPORT_READY = "export_ready", "link", "time"
     ERASURE = "erasure", "what", "link", "time"
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
+    IDENTITY = "identity", "what", "link", "time"
 
 
 def compose(

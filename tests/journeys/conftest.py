@@ -23,6 +23,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_passkeys",
     "tests.journeys.clubs",
     "tests.journeys.probers_of_organizations",
+    "tests.journeys.probers_of_social",
 )
 
 
