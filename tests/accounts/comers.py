@@ -97,7 +97,7 @@ class Street:
 
     @cached_property
     def ada(self) -> Person:
-        return _entered()
+        return entered()
 
     @cached_property
     def ids(self) -> dict[str, Any]:
@@ -112,14 +112,14 @@ class Street:
 
     def _meet(self, comer: Comer) -> Person:
         if comer in {Comer.VIEWER, Comer.MEMBER, Comer.ADMIN}:
-            return self.club.joined(comer.value, person=_entered())
+            return self.club.joined(comer.value, person=entered())
         if comer is Comer.OWNER_ELSEWHERE:
-            return Club(self.api, _entered()).owner
+            return Club(self.api, entered()).owner
         if comer is Comer.OWNER:
             return self.club.owner
         if comer is Comer.STALE:
             return _stale(self.ada)
-        return _entered()
+        return entered()
 
     def path(self, door: Door) -> str:
         path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), door.path)
@@ -149,7 +149,7 @@ def everything() -> dict[str, list[str]]:
     return {each._meta.db_table: sorted(map(repr, each.objects.values_list())) for each in kept}
 
 
-def _entered(user: User | None = None) -> Person:
+def entered(user: User | None = None) -> Person:
     """Somebody with a session, opened without the work of a password."""
     person = user or UserFactory()
     opened = sessions.start(person, methods=["pwd"], origin=NOWHERE, now=timezone.now())
@@ -159,7 +159,7 @@ def _entered(user: User | None = None) -> Person:
 
 def _stale(person: Person) -> Person:
     """The same in a session whose last proof is too old to open what asks for one."""
-    other = _entered(person.user)
+    other = entered(person.user)
     long_ago = timezone.now() - timedelta(minutes=11)
     Session.objects.filter(pk=other.session_id).update(proved_at=long_ago)
     return other
@@ -204,7 +204,7 @@ def _things_in(club: Club) -> dict[str, Any]:
     )
     return {
         "organization_id": club.id,
-        "user_id": club.joined("viewer", person=_entered()).user.pk,
+        "user_id": club.joined("viewer", person=entered()).user.pk,
         "role_id": club.role("clerk", "members:read"),
         "invitation_id": invitation.pk,
     }
