@@ -41,7 +41,7 @@ test-sqlite: $(VENV)/.dev ## run the tests on SQLite without Redis
 
 journeys: $(VENV)/.dev ## walk every journey in its full length, which takes about half an hour
 	JOURNEY_SECONDS=60 JOURNEY_SAMPLES=200 JOURNEY_LOGINS=1000 JOURNEY_REGISTRATIONS=400 \
-	JOURNEY_PATIENT=1 JOURNEY_STATES=all JOURNEY_REQUESTS=4000 JOURNEY_ABORTED=1000 \
+	JOURNEY_PATIENT=1 JOURNEY_STATES=all JOURNEY_REQUESTS=4000 JOURNEY_ABORTED=1000 JOURNEY_CASES=5000 \
 	$(BIN)/python -m pytest -p no:xdist -m journey $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, migrations, deployment, OpenAPI, duplicates, documents

@@ -24,6 +24,7 @@ class Event(StrEnum):
 
     USER_REGISTERED = "user.registered"
     USER_CREATED = "user.created"
+    USER_IMPORTED = "user.imported"
     USER_VERIFIED = "user.verified"
     USER_UPDATED = "user.updated", "changes"
     USER_DEACTIVATED = "user.deactivated"
@@ -70,6 +71,7 @@ class Event(StrEnum):
     ADMIN_SIGNED_IN = "admin.signed_in"
     ADMIN_SIGNED_OUT = "admin.signed_out"
     ADMIN_REFUSED = "admin.refused"
+    ADMIN_EXPORTED = "admin.exported", "changes"
     ADMIN_CHANGED = "admin.changed", "changes"
 
     CIRCUIT_FORCED_OPEN = "circuit.forced_open", "changes"

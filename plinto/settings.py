@@ -212,6 +212,11 @@ AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.BoundedArgon2Hasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    # For hashes that were imported; the first sign-in replaces them.
+    "accounts.foreign_hashers.ForeignBcryptHasher",
+    "accounts.foreign_hashers.ForeignBcryptSHA256Hasher",
+    "accounts.foreign_hashers.ForeignPBKDF2Hasher",
+    "accounts.foreign_hashers.ForeignScryptHasher",
 ]
 BREACHED_PASSWORDS_FILE = ENVIRONMENT.text("BREACHED_PASSWORDS_FILE")
 JWT_ALGORITHM = ENVIRONMENT.choice(
@@ -281,6 +286,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["plinto.kernel.schema.without_aliases"],
+    "ENFORCE_NON_BLANK_FIELDS": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",

@@ -33,16 +33,26 @@ class StrictJSONParser(BaseParser):
             raise UnsupportedMediaTypeError(reason="charset")
         try:
             body = stream.read()
-            value = orjson.loads(body)
         except UnreadablePostError as error:
             raise MalformedRequestError("The body ended early.", reason=str(error)) from error
-        except orjson.JSONDecodeError as error:
-            raise MalformedRequestError(
-                "The body is not valid JSON in UTF-8.", reason=str(error)
-            ) from error
-        if b"\\u0000" in body and _holds_nul(value):
-            raise MalformedRequestError("The body holds a NUL character.", reason="NUL")
-        return value
+        return strict_json(body)
+
+
+def strict_json(body: bytes) -> Any:
+    """
+    Read JSON as a request body is read, wherever it comes from.
+
+    :raises MalformedRequestError: it is not JSON, or holds what cannot be stored
+    """
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedRequestError(
+            "The body is not valid JSON in UTF-8.", reason=str(error)
+        ) from error
+    if b"\\u0000" in body and _holds_nul(value):
+        raise MalformedRequestError("The body holds a NUL character.", reason="NUL")
+    return value
 
 
 def _holds_nul(value: Any) -> bool:

@@ -1,9 +1,10 @@
-"""The error shape as the OpenAPI document shows it."""
+"""What is the same all over the OpenAPI document: the error shape, and closed bodies."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
@@ -38,6 +39,17 @@ def errors(*statuses: int) -> dict[int, OpenApiResponse]:
         status: OpenApiResponse(Error, description=_MEANINGS[status])
         for status in sorted({*statuses, 429, 503})
     }
+
+
+class ClosedBody(OpenApiSerializerExtension):  # type: ignore[no-untyped-call]
+    """Says of every request body that fields which are not listed are refused."""
+
+    target_class = "plinto.kernel.serializers.Body"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
 
 
 # Every view that reads a body can refuse it for these.
