@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 
-from accounts import controls, organization_controls
+from accounts import api_key_controls, controls, organization_controls
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -19,6 +19,7 @@ class AccountsConfig(AppConfig):
 
         contract.register(*controls.CONTROLS)
         contract.register(*organization_controls.CONTROLS)
+        contract.register(*api_key_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         for chore in housekeeping.CHORES:

@@ -65,6 +65,12 @@ class Event(StrEnum):
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
 
+    API_KEY_CREATED = "api_key.created", "organization_id", "changes"
+    API_KEY_UPDATED = "api_key.updated", "organization_id", "changes"
+    API_KEY_ROTATED = "api_key.rotated", "organization_id", "changes"
+    API_KEY_DELETED = "api_key.deleted", "organization_id"
+    TOKEN_REVOKED = "token.revoked", "organization_id", "session_id"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

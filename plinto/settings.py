@@ -237,7 +237,7 @@ SIMPLE_JWT = {
     "LEEWAY": 0,
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
-
+API_KEY_MAX_DAYS = ENVIRONMENT.whole("API_KEY_MAX_DAYS", 365, least=0, most=3650)
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
+from accounts.models.api_key import ApiKey
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.mail import OutboundMail
 from accounts.models.organization import Invitation, Membership, Organization, Role
@@ -9,6 +10,7 @@ from accounts.models.signing_key import SigningKey
 from accounts.models.user import User
 
 __all__ = [
+    "ApiKey",
     "AuthenticatorApp",
     "Invitation",
     "MailboxProof",

@@ -11,7 +11,7 @@ from accounts import organization_controls as controls
 from accounts.models import Invitation, Membership, Organization, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
-from accounts.services import attempts
+from accounts.services import api_key_removal, attempts
 from accounts.services.access import get_rbac_service
 from accounts.services.attempts import Bucket, Limit
 from accounts.services.organization_acts import Attempt, acting, target_of
@@ -115,6 +115,7 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
         act.require(permissions.DELETE_ORGANIZATION)
         act.record(target=target_of(organization_id, act.organization.slug))
         act.changes_everybody()
+        api_key_removal.end_all_of(organization_id)
         Invitation.objects.filter(organization_id=organization_id).delete()
         Membership.objects.filter(organization_id=organization_id).delete()
         Role.objects.filter(organization_id=organization_id).delete()

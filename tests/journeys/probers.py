@@ -13,6 +13,7 @@ from resilience import contract
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (
+    probers_of_api_keys,  # noqa: F401 - registers its probers
     probers_of_factors,  # noqa: F401 - registers its prober
     probers_of_organizations,  # noqa: F401 - registers its probers
 )
