@@ -22,30 +22,37 @@ from accounts.models import ApiKey
 log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=1)
-_AGAIN = 5.0  # seconds until a failed write is tried once more
+_REST = 5.0  # seconds without a try after one that failed, whatever the key
 _MOST = 10_000  # keys that a process remembers
 
 _due: dict[UUID, float] = {}
+_rests_until = 0.0
 
 
 def note(key_id: UUID, *, now: datetime) -> None:
     """Let the row say that a key was used, unless it says so of the last minute."""
+    global _rests_until
     clock = time.monotonic()
-    if _due.get(key_id, 0.0) > clock:
+    if clock < max(_due.get(key_id, 0.0), _rests_until):
         return
     if len(_due) >= _MOST:
         _due.clear()
+    # Before the write, so that other threads leave it to this one.
     _due[key_id] = clock + EVERY.total_seconds()
     try:
         _write(key_id, now=now)
     except db.Error as error:
-        _due[key_id] = clock + _AGAIN
-        log.warning("api_key.use_not_written", api_key_id=str(key_id), reason=str(error))
+        # A database that takes no writes is not asked by every key in turn.
+        _due.pop(key_id, None)
+        _rests_until = clock + _REST
+        log.warning("api_key.use_not_written", reason=str(error))
 
 
 def forget() -> None:
     """Forget what was written when."""
+    global _rests_until
     _due.clear()
+    _rests_until = 0.0
 
 
 def _write(key_id: UUID, *, now: datetime) -> None:
