@@ -10,7 +10,7 @@ _COPY_OR_NOTHING = refuse(
 )
 
 API_KEYS = Control(
-    name="API keys",
+    name="keys of organizations",
     truth="the key's row, found by the digest of its secret",
     rows=("accounts.ApiKey",),
     redis=Redis.always(

@@ -96,7 +96,7 @@ def _key(request: Request, text: str) -> KeyStanding:
     except ApiKeyInvalid:
         meter.disown()
         raise
-    structlog.contextvars.bind_contextvars(api_key_id=str(who.key_id))
+    structlog.contextvars.bind_contextvars(key_id=str(who.key_id))
     if scope:
         who.require(scope)
     api_key_uses.note(who.key_id, now=now)

@@ -260,9 +260,12 @@ def test_a_key_without_the_scope_is_told_which_it_lacks(club):
     assert answer.headers["WWW-Authenticate"] == wanted
 
 
-def test_a_key_is_never_written_to_the_log(club, caplog):
+def test_the_log_names_the_key_and_never_holds_it(club, caplog):
     program = made(club)
     program.works()
-    program.rotate()
-    program.delete()
+    fresh = program.rotate().json()["key"]
+    program.works(fresh)
+    program.ask(fresh)
+    assert f"'key_id': '{program.id}'" in caplog.text
     assert program.text not in caplog.text
+    assert fresh not in caplog.text
