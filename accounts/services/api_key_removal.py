@@ -20,6 +20,9 @@ from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
+# Ending a key writes an audit row; more than this at once would hold locks for seconds.
+_PORTION = 500
+
 
 def target_of(key: ApiKey) -> Target:
     """Name a key as what was acted upon."""
@@ -74,10 +77,17 @@ def end_secret(digest: bytes, *, by: KeyStanding, origin: Origin, now: datetime)
 
 
 @enforces(controls.API_KEYS)
-@after_conflicts
 def end_by_staff(chosen: QuerySet[ApiKey], *, by: User, origin: Origin, now: datetime) -> int:
     """End chosen keys, whatever their organization, and say how many there were."""
     wanted = list(chosen.order_by().values_list("pk", flat=True))
+    return sum(
+        _end_portion(wanted[start : start + _PORTION], by=by, origin=origin, now=now)
+        for start in range(0, len(wanted), _PORTION)
+    )
+
+
+@after_conflicts
+def _end_portion(wanted: list[UUID], *, by: User, origin: Origin, now: datetime) -> int:
     with transaction.atomic():
         held = list(ApiKey.objects.filter(pk__in=wanted).order_by("pk").select_for_update())
         for key in held:
