@@ -2,7 +2,13 @@
 
 from django.apps import AppConfig
 
-from accounts import api_key_controls, controls, organization_controls
+from accounts import (
+    api_key_controls,
+    controls,
+    letter_controls,
+    organization_controls,
+    social_controls,
+)
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -12,15 +18,17 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        # Models exist only now, and these modules need them; the schema registers itself.
+        # Models exist only now, and these modules need them; the first two register themselves.
         from accounts import schema  # noqa: F401, PLC0415
+        from accounts.services import trail_keys  # noqa: F401, PLC0415 # isort: skip
         from accounts.health import SigningKeyUsable  # noqa: PLC0415
-        from accounts.services import housekeeping, outbox  # noqa: PLC0415
+        from accounts.services import data_exports, housekeeping, outbox  # noqa: PLC0415
 
-        contract.register(*controls.CONTROLS)
-        contract.register(*organization_controls.CONTROLS)
+        contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
+        contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
         contract.register(*api_key_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
+        roster.add_queue(data_exports.QUEUE)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

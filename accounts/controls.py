@@ -6,6 +6,7 @@ The rows of the degrade contract; the code that upholds them is marked with ``en
 
 from __future__ import annotations
 
+from accounts.passkey_controls import PASSKEYS
 from resilience.contract import Control, Database, Mail, Redis, enforce, read_only, refuse
 
 _NO_MAIL = Mail.always(enforce("No letter is involved."))
@@ -218,6 +219,22 @@ PROFILES = Control(
     mail=_NO_MAIL,
 )
 
+PRIVACY = Control(
+    name="exports and erasure",
+    truth="the export's row, and the time in the person's row",
+    rows=("accounts.DataExport", "accounts.User"),
+    redis=Redis.always(
+        enforce(
+            "An export is handed out once, and whoever asks to be erased is signed out at once, on "
+            "every worker."
+        )
+    ),
+    database=Database.always(_NOTHING_BY_HALVES),
+    mail=Mail.always(
+        enforce("Exports are written and people erased in time; the letters about it wait.")
+    ),
+)
+
 CONTROLS = (
     SESSION_REVOCATION,
     SWITCHED_OFF,
@@ -229,8 +246,10 @@ CONTROLS = (
     SIGNING_KEYS,
     SIGN_IN,
     SECOND_FACTORS,
+    PASSKEYS,
     SIGN_UP,
     STAFF_SESSIONS,
     STAFF_RIGHTS,
     PROFILES,
+    PRIVACY,
 )

@@ -7,6 +7,7 @@ from uuid import UUID
 from plinto.kernel.exceptions import (
     AuthenticationError,
     AuthorizationError,
+    ConflictError,
     RateLimitError,
     ServiceUnavailableError,
     TokenError,
@@ -24,7 +25,7 @@ class SessionEnded(AuthenticationError):
 
 
 class InvalidCode(TokenError):
-    default_message = "The code or link is wrong, was used, or has expired."
+    default_message = "The code, link or passkey is wrong, was used, or has expired."
 
 
 class ReauthenticationRequired(AuthorizationError):
@@ -55,3 +56,7 @@ class TooManyAttempts(RateLimitError):
 
 class HashingBusy(ServiceUnavailableError):
     default_message = "Many people are signing in. Try again shortly."
+
+
+class LastAdministrator(ConflictError):
+    default_message = "Nobody else administers this deployment. Make somebody a superuser first."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -16,7 +17,9 @@ from accounts.models import User
 from accounts.rules import addresses
 from accounts.rules.one_time_codes import read_digits, read_recovery_code
 from accounts.serializers.fields import LanguageTag, Name, TimeZone
+from accounts.serializers.passkey_bodies import AssertionPart
 from accounts.services import staff
+from accounts.services.ceremonies import Assertion
 from accounts.services.factor_codes import Answer
 from plinto.kernel import origin
 from plinto.kernel.exceptions import AuthorizationError
@@ -61,10 +64,25 @@ class FactorForm(forms.Form):
         max_length=40,
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True}),
     )
+    # Filled by the script of the page, with what the browser spells in JSON.
+    passkey = forms.CharField(required=False, max_length=32_768, widget=forms.HiddenInput)
     answer = Answer()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A passkey stands in for a code, but browsers want the code as long as nobody uses one.
+        self.fields["shown"].required = not self.data.get("passkey")
+
+    def clean_passkey(self) -> str:
+        shown: str = self.cleaned_data["passkey"]
+        if shown:
+            self.answer = Answer(passkey=_read_passkey(shown))
+        return shown
 
     def clean_shown(self) -> str:
         shown: str = self.cleaned_data["shown"]
+        if not shown:
+            return shown
         digits, recovery_code = read_digits(shown), read_recovery_code(shown)
         if digits is None and recovery_code is None:
             raise forms.ValidationError("Type six digits, or a recovery code.")
@@ -123,6 +141,14 @@ def told_wait(seconds: int) -> str:
     minutes = math.ceil(seconds / 60)
     unit = "minute" if minutes == 1 else "minutes"
     return f"Too many attempts. Wait {minutes} {unit}, then try again."
+
+
+def _read_passkey(text: str) -> Assertion:
+    try:
+        assertion: Assertion = AssertionPart().run_validation(json.loads(text))
+    except (ValueError, RecursionError, ForeignValidationError) as error:
+        raise forms.ValidationError("The browser sent no passkey.") from error
+    return assertion
 
 
 def _judged(field: Text, text: str) -> str:

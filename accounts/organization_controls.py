@@ -19,7 +19,8 @@ MEMBER_RIGHTS = Control(
     redis=Redis.always(
         enforce(
             "A permission, role or membership that was taken away is refused at the next request, "
-            "on every worker, and an organization keeps an owner whoever acts at the same moment."
+            "on every worker, and so is a member without the second factor that the organization "
+            "asks for; an organization keeps an owner whoever acts at the same moment."
         )
     ),
     database=Database(

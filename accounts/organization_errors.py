@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plinto.kernel.exceptions import ConflictError
+from plinto.kernel.exceptions import AuthorizationError, ConflictError
 
 
 class LastOwner(ConflictError):
@@ -17,3 +17,9 @@ class SlugTaken(ConflictError):
 
 class RoleInUse(ConflictError):
     default_message = "Somebody has this role or is invited to it."
+
+
+class SecondFactorRequired(AuthorizationError):
+    """The organization asks its members for a second factor, and this one has none."""
+
+    default_message = "This organization asks for a second factor. Add one to your account."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -33,6 +33,19 @@ class ProvedLately(SignedIn):
         if not signed_in(request).has_proved_lately(timezone.now()):
             raise ReauthenticationRequired(reason="the last proof is too old")
         return True
+
+
+class ProvedLatelyToChange(ProvedLately):
+    """
+    Whoever is signed in may look; changing asks for a proof within ten minutes.
+
+    :raises ReauthenticationRequired: the last proof is older
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return SignedIn().has_permission(request, view)
+        return super().has_permission(request, view)
 
 
 def signed_in(request: Request) -> Standing:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -17,6 +19,9 @@ from django.utils import timezone
 
 from audit.events import Event
 from audit.models import AuditRow
+from audit.services import personal
+from audit.services.personal import Opened, PersonalKeys
+from plinto.kernel import services
 
 if TYPE_CHECKING:
     RowAdmin = admin.ModelAdmin[AuditRow]
@@ -81,9 +86,26 @@ class PeriodFilter(admin.SimpleListFilter):
 def _personal(name: str, title: str) -> Callable[[object, AuditRow], str]:
     @admin.display(description=title)
     def column(_admin: object, row: AuditRow) -> str:
-        return str(row.personal.get(name, ""))
+        return str(getattr(_told(row), name))
 
     return column
+
+
+def _told(row: AuditRow) -> Opened:
+    told: Opened = getattr(row, "told", None) or personal.opened([row])[row.pk]
+    return told
+
+
+class OpenedList(ChangeList):
+    """A page of the trail, opened with one look-up of keys."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        rows = list(self.result_list)
+        told = personal.opened(rows)
+        for row in rows:
+            row.told = told[row.pk]
+        self.result_list = rows
 
 
 @admin.register(AuditRow)
@@ -103,9 +125,20 @@ class AuditRowAdmin(RowAdmin):
     search_fields = ("id",)
     search_help_text = "Exact: an id, a request id, or an address as it was."
 
+    exclude = ("personal", "personal_key_id", "changes")
+    readonly_fields = ("who", "what", "address", "agent", "changed")
+
     who = _personal("actor_label", "actor")
     what = _personal("target_label", "target")
     address = _personal("address", "address")
+    agent = _personal("agent", "agent")
+
+    @admin.display(description="changes")
+    def changed(self, row: AuditRow) -> str:
+        return json.dumps(_told(row).changes, ensure_ascii=False)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        return OpenedList
 
     def get_search_results(
         self, _request: HttpRequest, queryset: QuerySet[AuditRow], search_term: str
@@ -113,13 +146,9 @@ class AuditRowAdmin(RowAdmin):
         term = search_term.strip().replace("\x00", "")
         if not term:
             return queryset, False
-        wanted = (
-            Q(actor_id=term)
-            | Q(target_id=term)
-            | Q(request_id=term)
-            | Q(personal__actor_label=term)
-            | Q(personal__target_label=term)
-        )
+        wanted = Q(actor_id=term) | Q(target_id=term) | Q(request_id=term)
+        if people := services.get(PersonalKeys).named(term):
+            wanted |= Q(actor_id__in=people) | Q(target_id__in=people)
         with suppress(ValueError):
             wanted |= Q(id=UUID(term)) | Q(session_id=UUID(term)) | Q(organization_id=UUID(term))
         return queryset.filter(wanted), False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -21,20 +21,30 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acted; ``label`` is how they were called at that moment and counts as personal."""
+    """
+    Who acted; ``label`` is how they were called at that moment and counts as personal.
+
+    ``key`` is the sealed key of a person, under which the trail keeps what is personal in the row.
+    """
 
     kind: ActorKind
     id: str = ""
     label: str = ""
+    key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What was acted upon; ``kind`` is a singular noun such as ``user`` or ``signing_key``."""
+    """
+    What was acted upon; ``kind`` is a singular noun such as ``user`` or ``signing_key``.
+
+    Somebody has a ``key`` as an actor has.
+    """
 
     kind: str
     id: str = ""
     label: str = ""
+    key: bytes = field(default=b"", repr=False)
 
 
 ANONYMOUS = Actor(ActorKind.ANONYMOUS)

@@ -68,7 +68,7 @@ class PasswordPage(LoginView):
 @enforces(controls.STAFF_SESSIONS, controls.SECOND_FACTORS)
 @method_decorator([sensitive_post_parameters(), csrf_protect, never_cache], name="dispatch")
 class FactorPage(RedirectURLMixin, FormView[FactorForm]):
-    """``/admin/second-factor/``: a code of the app, or a recovery code."""
+    """``/admin/second-factor/``: a code of the app, a passkey, or a recovery code."""
 
     form_class = FactorForm
     template_name = "admin/second_factor.html"
@@ -101,6 +101,9 @@ class FactorPage(RedirectURLMixin, FormView[FactorForm]):
             **admin.site.each_context(self.request),
             "title": "Second factor",
             "next": self.get_success_url(),
+            "passkey_options": staff.passkey_options(
+                self.request.COOKIES[COOKIE], now=timezone.now()
+            ),
         }
         return super().get_context_data(**{**context, **kwargs})
 

@@ -9,10 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import django_stubs_ext
-from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
+from accounts import providers
+from plinto import parts
+from plinto.kernel import relying_party
 from plinto.kernel.environment import Environment
 from plinto.kernel.logs import logging_config
 from resilience import policies
@@ -66,61 +68,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 APPEND_SLASH = False
 
 # --- Parts -------------------------------------------------------------------------------------
-INSTALLED_APPS = [
-    "plinto.apps.PlintoAdminConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "plinto.apps.PlintoConfig",
-    "resilience",
-    "audit",
-    "accounts",
-]
-MIDDLEWARE = [
-    "resilience.traffic.TrafficMiddleware",
-    "plinto.kernel.middleware.RequestMiddleware",
-    "resilience.operators.PrivateAddressMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "resilience.middleware.LimitsMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-]
-ROOT_URLCONF = "plinto.urls"
-WSGI_APPLICATION = "plinto.wsgi.application"
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "base-uri": [NONE],
-        "object-src": [NONE],
-        "frame-ancestors": [NONE],
-        "form-action": [SELF],
-        "img-src": [SELF, "data:"],
-    }
-}
+INSTALLED_APPS = parts.INSTALLED_APPS
+MIDDLEWARE = parts.MIDDLEWARE
+ROOT_URLCONF = parts.ROOT_URLCONF
+WSGI_APPLICATION = parts.WSGI_APPLICATION
+TEMPLATES = parts.TEMPLATES
+CONTENT_SECURITY_POLICY = parts.CONTENT_SECURITY_POLICY
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STORAGES = {
@@ -238,6 +191,16 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 API_KEY_MAX_DAYS = ENVIRONMENT.whole("API_KEY_MAX_DAYS", 365, least=0, most=3650)
+# How long somebody who asked to be erased may think again.
+ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+
+PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
+    ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL
+)
+SOCIAL_PROVIDERS = providers.configured(ENVIRONMENT)
+SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_PROVIDERS))
+OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@ NotFoundError
 └── UnknownBreaker                 an order for a breaker that no process has
 PlintoServiceException
 ├── CircuitOpenError               a breaker keeps calls away from a dependency
+├── OutboundRefusedError           nothing was sent: Plinto does not go to that address
+├── OutboundFailedError            a server outside gave no usable answer
 └── CacheError
     ├── RedisUnavailableError      Redis gave no answer that may be trusted: use the fallback
     ├── RedisCommandError          Redis understood and refused: a bug of the caller
@@ -26,6 +28,14 @@ class CircuitOpenError(PlintoServiceException):
     def __init__(self, *, name: str, reason: str) -> None:
         super().__init__(reason=reason)
         self.name = name
+
+
+class OutboundRefusedError(PlintoServiceException):
+    """The address is none that Plinto sends to; nothing was sent."""
+
+
+class OutboundFailedError(PlintoServiceException):
+    """The server could not be reached, was too slow, or said too much or too little."""
 
 
 class RedisUnavailableError(CacheError):

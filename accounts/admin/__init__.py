@@ -5,6 +5,28 @@ Pages that show rows are in ``records``, pages on which staff act in ``acts``; w
 is decided by ``services.administration``, never here.
 """
 
-from accounts.admin import api_keys, attempts, groups, keys, mail, registrations, sessions, users
+from accounts.admin import (
+    api_keys,
+    attempts,
+    groups,
+    identities,
+    keys,
+    mail,
+    organizations,
+    registrations,
+    sessions,
+    users,
+)
 
-__all__ = ["api_keys", "attempts", "groups", "keys", "mail", "registrations", "sessions", "users"]
+__all__ = [
+    "api_keys",
+    "attempts",
+    "groups",
+    "identities",
+    "keys",
+    "mail",
+    "organizations",
+    "registrations",
+    "sessions",
+    "users",
+]

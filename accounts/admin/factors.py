@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -48,13 +49,19 @@ class ResetPage(View):
 def described(person: User) -> str:
     """Say what second factor a person has, and never what is secret in it."""
     found = second_factors.of(person.pk)
-    if found.app is None or found.app.confirmed_at is None:
-        return "none"
-    since, used = localtime(found.app.confirmed_at), found.app.last_used_at
+    told = [
+        _lately(f"passkey \u201c{passkey.name}\u201d", passkey.created_at, passkey.last_used_at)
+        for passkey in found.passkeys
+    ]
+    if found.app and found.app.confirmed_at:
+        app = _lately("authenticator app", found.app.confirmed_at, found.app.last_used_at)
+        told.insert(0, app)
+    return "; ".join([*told, f"recovery codes left: {found.codes_left}"]) if told else "none"
+
+
+def _lately(what: str, since: datetime, used: datetime | None) -> str:
     last = f", last used {localtime(used):%Y-%m-%d %H:%M}" if used else ""
-    return (
-        f"authenticator app since {since:%Y-%m-%d}{last}; recovery codes left: {found.codes_left}"
-    )
+    return f"{what} since {localtime(since):%Y-%m-%d}{last}"
 
 
 def _within_reach(request: HttpRequest, person_id: UUID) -> User:

@@ -16,12 +16,15 @@ class Organization(models.Model):
     Whoever changes anything in an organization holds this row first. ``changes`` counts those
     acts and is the version of every copy of who may do what in it; ``epoch`` is its value at the
     last change that concerned everybody, such as of a role.
+
+    From ``mfa_required_from`` on, members without a second factor may nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=200)
     slug = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField()
+    mfa_required_from = models.DateTimeField(null=True, blank=True)
     changes = models.PositiveBigIntegerField(default=1, editable=False)
     epoch = models.PositiveBigIntegerField(default=1, editable=False)
 
@@ -54,7 +57,7 @@ class Role(models.Model):
     class Meta:
         db_table = "accounts_role"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(fields=["organization", "name"], name="role_name_once")
         ]
@@ -88,7 +91,7 @@ class Membership(models.Model):
     class Meta:
         db_table = "accounts_membership"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [models.UniqueConstraint(fields=["organization", "user"], name="member_once")]
         indexes = [
             models.Index(fields=["organization", "-id"], name="membership_of_organization"),
@@ -125,7 +128,7 @@ class Invitation(models.Model):
     class Meta:
         db_table = "accounts_invitation"
         ordering = ["-id"]
-        default_permissions = ()
+        default_permissions = ("view",)
         constraints = [
             models.UniqueConstraint(
                 fields=["organization", "email_key"],

@@ -1,8 +1,7 @@
-"""What waits for a person to prove something: a registration, a mailbox, a new password."""
+"""What waits for a person to prove something: a registration, and a mailbox."""
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db import models
 
 from plinto.kernel.ids import uuid7
@@ -52,32 +51,6 @@ class MailboxProof(models.Model):
 
     class Meta:
         db_table = "accounts_mailbox_proof"
-        ordering = ["-id"]
-
-    def __str__(self) -> str:
-        return str(self.id)
-
-
-class PasswordLink(models.Model):
-    """
-    A mailed link that sets a password once.
-
-    Bound to the address and the password hash of the moment it was issued: after either has
-    changed, an older link in an older mailbox opens nothing.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True)
-    email_key = models.CharField(max_length=254)
-    mail_id = models.UUIDField(db_index=True)
-    password_digest = models.BinaryField(max_length=32)
-    token_digest = models.BinaryField(max_length=32, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
-    used_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        db_table = "accounts_password_link"
         ordering = ["-id"]
 
     def __str__(self) -> str:

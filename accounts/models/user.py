@@ -6,10 +6,17 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.db.models import Q
 from django.utils.timezone import now
 
 from accounts.rules import addresses
+from plinto.kernel.crypto import new_sealed_key
 from plinto.kernel.ids import uuid7
+
+
+def new_trail_key() -> bytes:
+    """Draw the key under which the trail will tell of somebody."""
+    return new_sealed_key(purpose="trail")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -46,8 +53,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now, editable=False)
+    erase_at = models.DateTimeField(null=True, blank=True, editable=False)
     password_changed_at = models.DateTimeField(null=True, blank=True, editable=False)
     version = models.PositiveBigIntegerField(default=1, editable=False)
+    # Sealed; what the trail tells of the person is read by it and by nothing else.
+    trail_key = models.BinaryField(default=new_trail_key, editable=False)
 
     objects = UserManager()
 
@@ -57,6 +67,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         db_table = "accounts_user"
         ordering = ["-id"]
+        indexes = [
+            models.Index(
+                fields=["erase_at"], condition=Q(erase_at__isnull=False), name="user_erase_at"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email

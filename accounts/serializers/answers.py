@@ -61,7 +61,7 @@ class FactorWantedAnswer(serializers.Serializer[Any]):
     mfa_required = serializers.ChoiceField(choices=[True])
     mfa_token = serializers.CharField()
     methods = serializers.ListField(
-        child=serializers.ChoiceField(choices=["totp", "recovery_code"])
+        child=serializers.ChoiceField(choices=["totp", "passkey", "recovery_code"])
     )
 
 

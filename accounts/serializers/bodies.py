@@ -7,6 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.serializers.fields import Digits, LanguageTag, Name, RecoveryCode, TimeZone
+from accounts.serializers.passkey_bodies import AssertionPart
 from plinto.kernel.serializers import Body, Text
 
 # Far beyond any real value: bounds the work of rules and logs, not the person.
@@ -47,14 +48,15 @@ class LoginBody(Body):
 
 
 class SecondStepBody(Body):
-    """``mfa_token`` with either ``code`` or ``recovery_code``."""
+    """``mfa_token`` with one of ``code``, ``recovery_code`` and ``passkey``."""
 
     mfa_token = Text(max_length=_TOKEN)
     code = Digits(required=False)
     recovery_code = RecoveryCode(required=False)
+    passkey = AssertionPart(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return _one_of(attrs, "code", "recovery_code")
+        return _one_of(attrs, "code", "recovery_code", "passkey")
 
 
 class CodeBody(Body):
@@ -66,13 +68,14 @@ class RefreshBody(Body):
 
 
 class ReauthenticateBody(Body):
-    """Either ``password`` or ``code``."""
+    """One of ``password``, ``code`` and ``passkey``."""
 
     password = Text(max_length=_PASSWORD, required=False)
     code = Digits(required=False)
+    passkey = AssertionPart(required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        return _one_of(attrs, "password", "code")
+        return _one_of(attrs, "password", "code", "passkey")
 
 
 class PasswordChangeBody(Body):

@@ -8,6 +8,7 @@ from typing import Any
 import segno
 from rest_framework import serializers
 
+from accounts.serializers.passkey_answers import PasskeyAnswer, passkey
 from accounts.services.second_factors import Enrolment, Factors
 
 
@@ -19,10 +20,11 @@ class AppAnswer(serializers.Serializer[Any]):
 
 class FactorsAnswer(serializers.Serializer[Any]):
     methods = serializers.ListField(
-        child=serializers.ChoiceField(choices=["totp", "recovery_code"]),
+        child=serializers.ChoiceField(choices=["totp", "passkey", "recovery_code"]),
         help_text="What sign-in takes as a second factor; empty without one.",
     )
     totp = AppAnswer(allow_null=True)
+    passkeys = PasskeyAnswer(many=True)
     recovery_codes_left = serializers.IntegerField()
 
 
@@ -51,6 +53,7 @@ def factors(found: Factors) -> dict[str, Any]:
             "created_at": app.created_at,
             "last_used_at": app.last_used_at,
         },
+        "passkeys": [passkey(row) for row in found.passkeys],
         "recovery_codes_left": found.codes_left,
     }
 

@@ -14,6 +14,13 @@ class RoleNameAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
+class PolicyAnswer(serializers.Serializer[Any]):
+    require_mfa = serializers.BooleanField()
+    mfa_required_from = serializers.DateTimeField(
+        allow_null=True, help_text="When members without a second factor begin to be refused."
+    )
+
+
 class OrganizationAnswer(serializers.Serializer[Any]):
     """An organization as one of its members sees it; ``role`` is theirs."""
 
@@ -21,6 +28,7 @@ class OrganizationAnswer(serializers.Serializer[Any]):
     name = serializers.CharField()
     slug = serializers.CharField()
     created_at = serializers.DateTimeField()
+    policy = PolicyAnswer()
     role = RoleNameAnswer()
 
 
@@ -103,6 +111,10 @@ def organization(membership: Membership) -> dict[str, Any]:
         "name": found.name,
         "slug": found.slug,
         "created_at": found.created_at,
+        "policy": {
+            "require_mfa": found.mfa_required_from is not None,
+            "mfa_required_from": found.mfa_required_from,
+        },
         "role": _named(membership.role),
     }
 

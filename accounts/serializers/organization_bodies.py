@@ -79,9 +79,26 @@ class OrganizationBody(Body):
     slug = Slug()
 
 
+class Truth(serializers.BooleanField):
+    """True or false, and nothing that merely looks like one: "no" is not false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class PolicyBody(Body):
+    require_mfa = Truth(
+        required=False,
+        help_text="Members without a second factor are refused after seven days of grace.",
+    )
+
+
 class OrganizationChangeBody(Body):
     name = FullName(required=False)
     slug = Slug(required=False)
+    policy = PolicyBody(required=False)
 
 
 class RoleBody(Body):

@@ -11,11 +11,15 @@ role. Without either of them one SQL statement reads the rows, which decide.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef
+
 from accounts import organization_controls as controls
-from accounts.models import Membership, Role
+from accounts.models import AuthenticatorApp, Membership, Passkey, Role
+from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import permissions
 from accounts.services.standing import COPY_LIFETIME, Standing
 from plinto.kernel import services
@@ -29,7 +33,11 @@ _MEMBER = (
     "role__own_permissions",
     "organization__changes",
     "organization__epoch",
+    "organization__mfa_required_from",
 )
+_HAS_FACTOR = Exists(
+    AuthenticatorApp.objects.filter(user=OuterRef("user"), confirmed_at__isnull=False)
+) | Exists(Passkey.objects.filter(user=OuterRef("user")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +61,42 @@ class RBACService:
     For whoever reads. Acts ask the rows again, under the lock that ``organization_acts`` takes.
     """
 
-    def access(self, who: Standing, organization_id: UUID) -> Access:
+    def access(self, who: Standing, organization_id: UUID, *, now: datetime) -> Access:
         """
         Say what somebody who is signed in may do in an organization.
 
         :raises NotFoundError: they are not in it, or there is none
+        :raises SecondFactorRequired: it asks for a second factor, and they have none
         """
         keys = _organization_key(organization_id), _member_key(organization_id, who.user_id)
         organization, member = copies.read(*keys)
         if organization and member and organization.facts and member.facts:
             known = member.facts
-            if known["epoch"] == organization.version:
+            is_of_this_epoch = known["epoch"] == organization.version
+            # A factor that was added since shows in its row.
+            if is_of_this_epoch and not _lacks_factor(known, organization.facts, now=now):
                 return _access(organization_id, known)
-        return _from_rows(organization_id, who.user_id)
+        return self.from_rows(who.user_id, organization_id, now=now)
 
-    def require(self, who: Standing, organization_id: UUID, permission: str) -> Access:
+    def from_rows(self, user_id: UUID, organization_id: UUID, *, now: datetime) -> Access:
+        """
+        The same of anybody, whatever copies say.
+
+        :raises NotFoundError: they are not in it, or there is none
+        :raises SecondFactorRequired: it asks for a second factor, and they have none
+        """
+        return _from_rows(organization_id, user_id, now=now)
+
+    def require(
+        self, who: Standing, organization_id: UUID, permission: str, *, now: datetime
+    ) -> Access:
         """
         The same, of somebody who holds ``permission``.
 
         :raises NotFoundError: they are not in it, or there is none
-        :raises AuthorizationError: they are in it and lack the permission
+        :raises AuthorizationError: they are in it and lack the permission, or a second factor
         """
-        found = self.access(who, organization_id)
+        found = self.access(who, organization_id, now=now)
         if not found.allows(permission):
             raise lacking(permission)
         return found
@@ -95,6 +117,15 @@ def forget_everybody(organization_id: UUID, *, version: int) -> None:
     copies.bury(_organization_key(organization_id), version=version, lifetime=COPY_LIFETIME)
 
 
+def forget_person(user_id: UUID) -> None:
+    """Do the same for one person in all their organizations, after a second factor came or went."""
+    mine = Membership.objects.filter(user_id=user_id)
+    found = list(mine.values_list("organization_id", "organization__changes"))
+    keys = [_member_key(organization_id, user_id) for organization_id, _ in found]
+    version = max((changes for _, changes in found), default=0)
+    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME)
+
+
 def lacking(permission: str) -> AuthorizationError:
     """The refusal of a member who lacks a permission; it may be told to them."""
     return AuthorizationError(f"This needs the permission {permission}.", reason=f"no {permission}")
@@ -108,9 +139,9 @@ def get_rbac_service() -> RBACService:
 services.register(RBACService, RBACService)
 
 
-def _from_rows(organization_id: UUID, user_id: UUID) -> Access:
+def _from_rows(organization_id: UUID, user_id: UUID, *, now: datetime) -> Access:
     mine = Membership.objects.filter(organization_id=organization_id, user_id=user_id)
-    row = mine.values(*_MEMBER).first()
+    row = mine.annotate(has_factor=_HAS_FACTOR).values(*_MEMBER, "has_factor").first()
     if row is None:
         raise NotFoundError(reason="not a member")
     role = Role(
@@ -119,11 +150,18 @@ def _from_rows(organization_id: UUID, user_id: UUID) -> Access:
         own_permissions=row["role__own_permissions"],
     )
     epoch = row["organization__epoch"]
-    facts = {"role": role.name, "permissions": role.permissions, "epoch": epoch}
+    required_from = row["organization__mfa_required_from"]
+    policy = {"epoch": epoch, "mfa_from": required_from and required_from.timestamp()}
+    facts = {
+        "role": role.name,
+        "permissions": role.permissions,
+        "has_factor": row["has_factor"],
+        "epoch": epoch,
+    }
     copies.fill(
         _organization_key(organization_id),
         version=epoch,
-        facts={"epoch": epoch},
+        facts=policy,
         lifetime=COPY_LIFETIME,
     )
     copies.fill(
@@ -132,7 +170,15 @@ def _from_rows(organization_id: UUID, user_id: UUID) -> Access:
         facts=facts,
         lifetime=COPY_LIFETIME,
     )
+    if _lacks_factor(facts, policy, now=now):
+        raise SecondFactorRequired(reason="no second factor")
     return _access(organization_id, facts)
+
+
+def _lacks_factor(member: dict[str, Any], policy: dict[str, Any], *, now: datetime) -> bool:
+    required_from = policy["mfa_from"]
+    is_required = required_from is not None and required_from <= now.timestamp()
+    return is_required and not member["has_factor"]
 
 
 def _access(organization_id: UUID, facts: dict[str, Any]) -> Access:

@@ -25,8 +25,8 @@ _PORTION = 500
 
 
 def target_of(key: ApiKey) -> Target:
-    """Name a key as what was acted upon."""
-    return Target("api_key", id=str(key.pk), label=key.name)
+    """Name a key as what was acted upon; what people call it may name somebody."""
+    return Target("api_key", id=str(key.pk), label=key.hint)
 
 
 @enforces(controls.API_KEYS)

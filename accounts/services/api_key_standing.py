@@ -36,7 +36,7 @@ class KeyStanding:
 
     key_id: UUID
     organization_id: UUID
-    name: str
+    hint: str
     scopes: tuple[str, ...]
     digest: bytes = field(repr=False)
 
@@ -54,12 +54,12 @@ class KeyStanding:
 
     @property
     def actor(self) -> Actor:
-        """The key as audit rows name who acted."""
-        return Actor(ActorKind.API_KEY, id=str(self.key_id), label=self.name)
+        """The key as audit rows name who acted; what people call it may name somebody."""
+        return Actor(ActorKind.API_KEY, id=str(self.key_id), label=self.hint)
 
     @property
     def target(self) -> Target:
-        return Target("api_key", id=str(self.key_id), label=self.name)
+        return Target("api_key", id=str(self.key_id), label=self.hint)
 
 
 @enforces(controls.API_KEYS)
@@ -86,7 +86,7 @@ def of(
     return KeyStanding(
         key_id=UUID(facts["id"]),
         organization_id=UUID(facts["organization_id"]),
-        name=facts["name"],
+        hint=api_key_texts.hint(text),
         scopes=tuple(facts["scopes"]),
         digest=digest,
     )
@@ -132,7 +132,6 @@ def _fill(key: ApiKey, digest: bytes) -> dict[str, Any]:
     facts = {
         "id": str(key.pk),
         "organization_id": str(key.organization_id),
-        "name": key.name,
         "scopes": key.scopes,
         "ends_at": end.timestamp() if end else None,
     }

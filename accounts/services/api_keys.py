@@ -49,15 +49,15 @@ class Issued:
 
 
 def listed(
-    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest
+    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest, now: datetime
 ) -> pages.Page[ApiKey]:
     """
     List the keys of an organization, newest first.
 
     :raises NotFoundError: the person is not in it, or there is none
-    :raises AuthorizationError: they lack ``api_keys:read``
+    :raises AuthorizationError: they lack ``api_keys:read``, or a second factor
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_API_KEYS)
+    get_rbac_service().require(who, organization_id, permissions.READ_API_KEYS, now=now)
     return pages.cut(_of(organization_id).select_related("made_by"), wanted=wanted)
 
 
@@ -93,7 +93,11 @@ def create(
             created_at=now,
             expires_at=expires_at,
         )
-        told = {"scopes": (None, scopes), "expires_at": (None, _told(expires_at))}
+        told = {
+            "name": (None, key.name),
+            "scopes": (None, scopes),
+            "expires_at": (None, _told(expires_at)),
+        }
         act.record(target=api_key_removal.target_of(key), changes=told)
         return Issued(_shown(key.pk), text)
 

@@ -1,5 +1,5 @@
 """
-Trying a second factor: the codes of an authenticator app, and recovery codes.
+Trying a second factor: codes of an authenticator app, passkeys, and recovery codes.
 
 Each is spent by one conditional update in the database, so of any number of callers with one
 code, on any worker and with Redis gone, one is right. All factors of a person share one count of
@@ -17,10 +17,12 @@ from uuid import UUID
 
 from accounts import controls
 from accounts.errors import InvalidCode
-from accounts.models import AuthenticatorApp, RecoveryCode
+from accounts.models import AuthenticatorApp, Passkey, RecoveryCode
 from accounts.rules import one_time_codes
-from accounts.services import attempts
+from accounts.services import attempts, passkey_proofs
 from accounts.services.attempts import Bucket
+from accounts.services.ceremonies import Assertion
+from accounts.services.passkey_challenges import Occasion
 from plinto.kernel.crypto import decrypt, encrypt, keyed_digest
 from plinto.kernel.exceptions import PlintoException
 from resilience.contract import enforces
@@ -29,28 +31,29 @@ _PURPOSE = "authenticator secret"
 # Codes of nobody are computed too, so that time does not tell who has an app.
 _SECRET_OF_NOBODY = "A" * 32
 
-TOTP, RECOVERY_CODE = "totp", "recovery_code"
+TOTP, PASSKEY, RECOVERY_CODE = "totp", "passkey", "recovery_code"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody shows as a second factor; one of the two is empty."""
+    """What somebody shows as a second factor; all but one are empty."""
 
     code: str = field(default="", repr=False)
     recovery_code: str = field(default="", repr=False)
+    passkey: Assertion | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A second factor that was right and is spent; only this module makes one."""
+    """
+    A second factor that was right and is spent; only this module makes one.
+
+    ``methods`` are RFC 8176 names; there is none for a code from a list.
+    """
 
     user_id: UUID
     factor: str
-
-    @property
-    def methods(self) -> list[str]:
-        """RFC 8176 names; there is none for a code from a list."""
-        return ["otp", "mfa"] if self.factor == TOTP else ["mfa"]
+    methods: list[str]
 
 
 def confirmed(user_id: UUID) -> AuthenticatorApp | None:
@@ -63,11 +66,17 @@ def unused(user_id: UUID) -> int:
     return RecoveryCode.objects.filter(user_id=user_id, used_at=None).count()
 
 
+def any_of(user_id: UUID) -> bool:
+    """Say whether a person has a second factor, so that signing in asks for it."""
+    return confirmed(user_id) is not None or Passkey.objects.filter(user_id=user_id).exists()
+
+
 def available(user_id: UUID) -> list[str]:
     """Name the ways in which a person can prove their second factor; none without one."""
-    if confirmed(user_id) is None:
-        return []
-    return [TOTP, RECOVERY_CODE] if unused(user_id) else [TOTP]
+    held = [TOTP] if confirmed(user_id) else []
+    if Passkey.objects.filter(user_id=user_id).exists():
+        held.append(PASSKEY)
+    return [*held, RECOVERY_CODE] if held and unused(user_id) else held
 
 
 @contextmanager
@@ -93,22 +102,28 @@ def counted(holder: UUID | str, *others: Bucket, now: datetime) -> Iterator[None
 
 
 @enforces(controls.SECOND_FACTORS)
-def spend(user_id: UUID, answer: Answer, *, now: datetime) -> Proved:
+def spend(user_id: UUID, answer: Answer, *, occasion: Occasion, now: datetime) -> Proved:
     """
     Use up what somebody shows as the second factor of a person, in the caller's transaction.
+
+    ``occasion`` is what a passkey has to have been asked for.
 
     :raises InvalidCode: it is wrong, was used, or there is no such factor
     :raises ConfigurationError: no key opens the secret
     """
-    app = confirmed(user_id)
+    if answer.passkey:
+        used = passkey_proofs.spend(answer.passkey, occasion, user_id=user_id, now=now)
+        return Proved(user_id, PASSKEY, passkey_proofs.methods_of(used))
     if answer.recovery_code:
-        if not _spend_recovery_code(user_id, answer.recovery_code, now=now) or app is None:
+        spent = _spend_recovery_code(user_id, answer.recovery_code, now=now)
+        if not any_of(user_id) or not spent:
             raise InvalidCode(reason="wrong recovery code")
-        return Proved(user_id, RECOVERY_CODE)
+        return Proved(user_id, RECOVERY_CODE, ["mfa"])
+    app = confirmed(user_id)
     step = step_of(app, answer.code, now=now)
     if app is None or step is None or not _move(app, step, now=now):
         raise InvalidCode(reason="wrong code")
-    return Proved(user_id, TOTP)
+    return Proved(user_id, TOTP, ["otp", "mfa"])
 
 
 def seal(secret: str) -> bytes:
@@ -136,6 +151,12 @@ def renew_recovery_codes(user_id: UUID, *, now: datetime) -> list[str]:
         for code in codes
     )
     return codes
+
+
+def drop_leftovers(user_id: UUID) -> None:
+    """Delete the recovery codes of a person who has nothing left that they stand in for."""
+    if not any_of(user_id):
+        RecoveryCode.objects.filter(user_id=user_id).delete()
 
 
 def _move(app: AuthenticatorApp, step: int, *, now: datetime) -> bool:

@@ -11,12 +11,26 @@ from accounts.services.mail import get_email_service
 from plinto.kernel.origin import Origin
 
 ADDED = "An authenticator app was added to your account. Signing in asks for its code from now on."
-REMOVED = "The authenticator app of your account was removed. Signing in asks for no code any more."
+PASSKEY_ADDED = (
+    "A passkey was added to your account. From now on it signs in by itself, and signing in with "
+    "the password asks for it or for another factor."
+)
+CLONED = (
+    "A passkey of your account was refused because it seems to exist twice. Remove it, and add one "
+    "anew."
+)
 RENEWED = "Ten new recovery codes were made for your account. The old ones work no more."
 RESET = (
     "An administrator removed the second factor of your account and ended its sessions. Signing in "
     "asks for no code any more."
 )
+
+
+def removed(what: str, *, is_last: bool) -> str:
+    """Say that a factor was removed, and what that means for signing in."""
+    if is_last:
+        return f"The {what} of your account was removed. Signing in asks for no code any more."
+    return f"One {what} of your account was removed. The other factors work as before."
 
 
 def used(left: int) -> str:

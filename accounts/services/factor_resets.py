@@ -87,7 +87,7 @@ def reset_from_server(email: str, *, why: str, now: datetime) -> None:
 
 
 def _remove(person: User, *, reason: str, actor: Actor, origin: Origin, now: datetime) -> None:
-    if factor_codes.confirmed(person.pk) is None:
+    if not factor_codes.any_of(person.pk):
         raise ConflictError(f"{person.email} has no second factor.", reason="no factor")
     second_factors.forget(person.pk)
     User.objects.filter(pk=person.pk).update(version=F("version") + 1)

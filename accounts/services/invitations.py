@@ -35,7 +35,7 @@ _INVITED = Limit("invitation", 100, timedelta(hours=1))
 
 
 def listed(
-    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest
+    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest, now: datetime
 ) -> pages.Page[Invitation]:
     """
     List the invitations that are open, also those that have expired and may be sent again.
@@ -43,7 +43,7 @@ def listed(
     :raises NotFoundError: the person is not in the organization, or there is none
     :raises AuthorizationError: they lack ``members:read``
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS)
+    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS, now=now)
     return pages.cut(_open(organization_id).select_related("role", "invited_by"), wanted=wanted)
 
 

@@ -39,8 +39,17 @@ class Letter(StrEnum):
     PASSWORD_RESET = "password_reset", "link", "expires_in_minutes"
     SET_PASSWORD = "set_password", "link", "expires_in_minutes"
     PASSWORD_CHANGED = "password_changed", "link", "time"
+    MAGIC_LINK = "magic_link", "link", "expires_in_minutes"
+    CONFIRM_ADDRESS = "confirm_address", "code", "expires_in_minutes"
+    ADDRESS_IN_USE = "address_in_use"
+    ADDRESS_CHANGED = "address_changed", "link", "expires_in_hours", "time"
+    ADDRESS_RESTORED = "address_restored", "link", "expires_in_minutes"
+    NEW_DEVICE = "new_device", "device", "time", "link"
     SECOND_FACTOR = "second_factor", "what", "link", "time"
+    EXPORT_READY = "export_ready", "link", "time"
+    ERASURE = "erasure", "what", "link", "time"
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
+    IDENTITY = "identity", "what", "link", "time"
 
 
 def compose(

@@ -89,6 +89,13 @@ def spend(proof: MailboxProof, *, now: datetime) -> bool:
     return True
 
 
+def void(*email_keys: str, now: datetime) -> None:
+    """Let nothing come of the proofs that wait for these addresses, in the caller's transaction."""
+    unused = MailboxProof.objects.filter(email_key__in=email_keys, used_at=None)
+    held = list(unused.order_by("pk").select_for_update().values_list("pk", flat=True))
+    MailboxProof.objects.filter(pk__in=held, used_at=None).update(used_at=now)
+
+
 def trim(*, now: datetime) -> int:
     """Delete proofs that have expired, once no late mail can prolong them."""
     return trimming.delete(MailboxProof.objects.filter(expires_at__lt=now - GIVE_UP_AFTER))

@@ -6,10 +6,10 @@ from datetime import datetime
 from uuid import UUID
 
 from accounts import organization_controls as controls
-from accounts.models import Membership
+from accounts.models import Membership, Organization
 from accounts.organization_errors import LastOwner
 from accounts.rules import permissions
-from accounts.services import roles
+from accounts.services import roles, sessions
 from accounts.services.access import get_rbac_service
 from accounts.services.organization_acts import Acting, Attempt, acting
 from accounts.services.standing import Standing
@@ -23,7 +23,7 @@ from resilience.retrying import after_conflicts
 
 
 def listed(
-    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest
+    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest, now: datetime
 ) -> pages.Page[Membership]:
     """
     List the members of an organization, joined last first.
@@ -31,7 +31,7 @@ def listed(
     :raises NotFoundError: the person is not in it, or there is none
     :raises AuthorizationError: they lack ``members:read``
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS)
+    get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS, now=now)
     members = Membership.objects.filter(organization_id=organization_id)
     return pages.cut(members.select_related("user", "role"), wanted=wanted)
 
@@ -101,6 +101,20 @@ def remove(
         act.record(target=_target_of(member), reason="left" if is_leaving else "")
 
 
+def release(person_id: UUID) -> None:
+    """
+    Let a person who is held, and is about to be erased, count as an owner of nothing.
+
+    :raises LastOwner: nobody else owns one of their organizations
+    """
+    mine = Membership.objects.filter(user_id=person_id, role__is_builtin=True)
+    owned = mine.filter(role__name=permissions.OWNER)
+    keys = owned.order_by("organization_id").values_list("organization_id", flat=True)
+    list(Organization.objects.select_for_update(no_key=True).filter(pk__in=list(keys)))
+    for member in owned.select_related("role"):
+        _require_another_owner(member)
+
+
 def _member(act: Acting, user_id: UUID) -> Membership:
     members = Membership.objects.select_related("role", "user", "organization")
     found = members.filter(organization_id=act.organization.pk, user_id=user_id).first()
@@ -113,10 +127,11 @@ def _require_another_owner(member: Membership) -> None:
     """Go on unless the organization, which is held, would be left without an owner."""
     if not member.role.is_owner:
         return
-    others = Membership.objects.filter(role=member.role, user__is_active=True)
-    if not others.exclude(pk=member.pk).exists():
+    others = Membership.objects.filter(role=member.role).exclude(pk=member.pk)
+    # Whoever is about to be erased keeps their place until then, and nobody counts on them.
+    if not others.filter(user__is_active=True, user__erase_at=None).exists():
         raise LastOwner(reason="last owner")
 
 
 def _target_of(member: Membership) -> Target:
-    return Target("user", id=str(member.user_id), label=member.user.email)
+    return sessions.target_of(member.user)

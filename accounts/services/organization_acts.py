@@ -17,8 +17,9 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import Membership, Organization
+from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import permissions
-from accounts.services import access
+from accounts.services import access, factor_codes
 from accounts.services.access import lacking
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -50,10 +51,15 @@ class Acting:
 
     def require(self, permission: str) -> None:
         """
-        Go on only if the member holds a permission.
+        Go on only if the member holds a permission, and a second factor if one is asked for.
 
         :raises AuthorizationError: they lack it
+        :raises SecondFactorRequired: they have no second factor
         """
+        required_from = self.organization.mfa_required_from
+        is_required = required_from is not None and required_from <= self.attempt.now
+        if is_required and not factor_codes.available(self.attempt.who.user_id):
+            raise SecondFactorRequired(reason="no second factor")
         if not permissions.allows(self.membership.role.permissions, permission):
             raise lacking(permission)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,21 +12,23 @@ from accounts import organization_controls as controls
 from accounts.models import Invitation, Membership, Organization, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
-from accounts.services import api_key_removal, attempts
+from accounts.services import api_key_removal, attempts, factor_codes
 from accounts.services.access import get_rbac_service
 from accounts.services.attempts import Bucket, Limit
-from accounts.services.organization_acts import Attempt, acting, target_of
+from accounts.services.organization_acts import Acting, Attempt, acting, target_of
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import Target
 from audit.services.record import get_audit_service
 from plinto.kernel import pages
-from plinto.kernel.exceptions import NotFoundError
+from plinto.kernel.exceptions import ConflictError, NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
+# How long members have to add a second factor once it is asked for.
+GRACE = timedelta(days=7)
 # Slugs are taken for good, so one account must not take them all.
 _CREATED = Limit("organization", 20, timedelta(hours=1))
 
@@ -64,40 +67,47 @@ def of_person(user_id: UUID, *, wanted: pages.PageRequest) -> pages.Page[Members
     return pages.cut(mine.select_related("organization", "role"), wanted=wanted)
 
 
-def get(who: Standing, organization_id: UUID) -> Membership:
+def get(who: Standing, organization_id: UUID, *, now: datetime) -> Membership:
     """
     Show an organization to one of its members.
 
     :raises NotFoundError: they are not in it, or there is none
     :raises AuthorizationError: they lack ``organization:read``
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_ORGANIZATION)
+    get_rbac_service().require(who, organization_id, permissions.READ_ORGANIZATION, now=now)
     return _own(who, organization_id)
 
 
 @enforces(controls.MEMBER_RIGHTS)
 @after_conflicts
 def update(
-    who: Standing, organization_id: UUID, *, fields: dict[str, str], origin: Origin, now: datetime
+    who: Standing, organization_id: UUID, *, fields: dict[str, Any], origin: Origin, now: datetime
 ) -> Membership:
     """
-    Change the name or the slug.
+    Change the name, the slug or the policy.
 
     :raises NotFoundError: the person is not in it, or there is none
     :raises AuthorizationError: they lack ``organization:write``
     :raises SlugTaken: another one has this slug
+    :raises ConflictError: they would ask for a second factor and have none themselves
     """
     event, target = Event.ORGANIZATION_UPDATED, target_of(organization_id)
     with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
         act.require(permissions.WRITE_ORGANIZATION)
+        policy = fields.get("policy", {})
+        values = {name: value for name, value in fields.items() if name != "policy"}
+        if "require_mfa" in policy:
+            values |= _with_mfa(act, is_required=policy["require_mfa"])
         changes = {
             name: (getattr(act.organization, name), value)
-            for name, value in fields.items()
+            for name, value in values.items()
             if getattr(act.organization, name) != value
         }
         if changes:
-            _write(organization_id, {name: value for name, (_, value) in changes.items()})
-            act.record(changes=changes)
+            _write(organization_id, values)
+            if "mfa_required_from" in changes:
+                act.changes_everybody()
+            act.record(changes={name: _told(*sides) for name, sides in changes.items()})
         return _own(who, organization_id)
 
 
@@ -147,7 +157,22 @@ def _create(who: Standing, *, name: str, slug: str, origin: Origin, now: datetim
     return membership
 
 
-def _write(organization_id: UUID, values: dict[str, str]) -> None:
+def _with_mfa(act: Acting, *, is_required: bool) -> dict[str, datetime | None]:
+    """Say from when on members need a second factor; asking again does not prolong the grace."""
+    if not is_required:
+        return {"mfa_required_from": None}
+    if not factor_codes.available(act.attempt.who.user_id):
+        told = "Add a second factor to your own account first."
+        raise ConflictError(told, reason="no second factor of one's own")
+    already = act.organization.mfa_required_from
+    return {"mfa_required_from": already or act.attempt.now + GRACE}
+
+
+def _told(*sides: Any) -> tuple[Any, ...]:
+    return tuple(side.isoformat() if isinstance(side, datetime) else side for side in sides)
+
+
+def _write(organization_id: UUID, values: dict[str, Any]) -> None:
     try:
         with transaction.atomic():
             Organization.objects.filter(pk=organization_id).update(**values)

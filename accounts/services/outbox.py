@@ -16,7 +16,13 @@ import orjson
 from django.db.models import Q
 
 from accounts.models import OutboundMail
-from accounts.services import mailbox_proofs, password_links
+from accounts.services import (
+    address_changes,
+    address_undo,
+    magic_links,
+    mailbox_proofs,
+    password_links,
+)
 from accounts.services.letters import Letter, compose
 from accounts.services.mail import CONTEXT_PURPOSE, GIVE_UP_AFTER
 from accounts.services.post import Post, is_open
@@ -28,6 +34,8 @@ from resilience.worker import Chore, Shift
 
 # A letter sent later than this carries a link that has lost a good part of its life.
 _LATE = timedelta(minutes=1)
+# What may travel with a letter and lives from when it was sent.
+_LIVING = (mailbox_proofs, password_links, magic_links, address_changes, address_undo)
 _RETRY_BASE = timedelta(seconds=5)
 _RETRY_CAP = timedelta(minutes=15)
 
@@ -59,8 +67,8 @@ def _deliver(mail: OutboundMail, *, post: Post, shift: Shift) -> None:
     post.send(compose(Letter(mail.template), to=mail.recipient, context=context, letter_id=mail.id))
     sent_at = shift.clock()
     if sent_at - mail.created_at > _LATE:
-        mailbox_proofs.prolong(mail.id, sent_at=sent_at)
-        password_links.prolong(mail.id, sent_at=sent_at)
+        for kind in _LIVING:
+            kind.prolong(mail.id, sent_at=sent_at)
     leases.settle(mail, now=sent_at, sent_at=sent_at, sealed_context=b"")
 
 

@@ -14,6 +14,8 @@ from accounts.errors import InvalidCode
 from accounts.models import PasswordLink, User
 from accounts.services import (
     attempts,
+    mailboxes,
+    mailed_links,
     passwords,
     registrations,
     sessions,
@@ -21,13 +23,12 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
-from accounts.services.mail import GIVE_UP_AFTER, get_email_service
+from accounts.services.mail import get_email_service
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
-from plinto.kernel.crypto import keyed_digest, new_token, token_digest
+from plinto.kernel.crypto import new_token
 from plinto.kernel.origin import Origin
-from resilience import trimming
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
@@ -55,7 +56,7 @@ def request_reset(*, email: str, origin: Origin, now: datetime) -> None:
         get_audit_service().record(
             Event.PASSWORD_RESET_REQUESTED,
             actor=ANONYMOUS,
-            target=Target("mailbox", label=address.email),
+            target=mailboxes.target_of(address),
             origin=origin,
         )
 
@@ -87,22 +88,14 @@ def issue(
         suppressed=suppressed or user is None,
         now=now,
     )
-    PasswordLink.objects.create(
-        user=user,
-        email_key=user.email_key if user else "",
-        mail_id=mail_id,
-        password_digest=_binding(user.password if user else ""),
-        token_digest=token_digest(token),
-        created_at=now,
-        expires_at=now + LIVES_FOR,
+    mailed_links.write(
+        PasswordLink, user, token=token, mail_id=mail_id, lives_for=LIVES_FOR, now=now
     )
 
 
 def prolong(mail_id: UUID, *, sent_at: datetime) -> None:
     """Count the life of a link from when its mail was sent, when that was late."""
-    PasswordLink.objects.filter(mail_id=mail_id, used_at=None).update(
-        expires_at=sent_at + LIVES_FOR
-    )
+    mailed_links.prolong(PasswordLink, mail_id, expires_at=sent_at + LIVES_FOR)
 
 
 @enforces(controls.PASSWORD_LINKS)
@@ -131,13 +124,9 @@ def confirm(*, token: str, password: str, origin: Origin, now: datetime) -> None
 
 
 def _redeem(token: str, password: str, *, origin: Origin, now: datetime) -> User:
-    link = (
-        PasswordLink.objects.select_related("user")
-        .filter(token_digest=token_digest(token), used_at=None, expires_at__gt=now)
-        .first()
-    )
+    link = mailed_links.find(PasswordLink, token, now=now)
     user = link.user if link else None
-    if link is None or user is None or not _is_bound(link, user):
+    if link is None or user is None or not mailed_links.is_bound(link, user):
         raise InvalidCode(reason="unknown, used, expired or overtaken")
     passwords.judge_for(user, password, field="password")
     _replace(link, user, passwords.encode(password), origin=origin, now=now)
@@ -149,8 +138,7 @@ def _replace(
     link: PasswordLink, user: User, encoded: str, *, origin: Origin, now: datetime
 ) -> None:
     with transaction.atomic():
-        spent = PasswordLink.objects.filter(pk=link.pk, used_at=None).update(used_at=now)
-        changed = spent and User.objects.filter(
+        changed = mailed_links.spend(link, now=now) and User.objects.filter(
             pk=user.pk, is_active=True, password=user.password, email_key=link.email_key
         ).update(
             password=encoded,
@@ -190,16 +178,4 @@ def tell_owner(user: User, *, origin: Origin, now: datetime) -> None:
 
 def trim(*, now: datetime) -> int:
     """Delete links that have expired, once no late mail can prolong them."""
-    return trimming.delete(PasswordLink.objects.filter(expires_at__lt=now - GIVE_UP_AFTER))
-
-
-def _is_bound(link: PasswordLink, user: User) -> bool:
-    return (
-        user.is_active
-        and link.email_key == user.email_key
-        and bytes(link.password_digest) == _binding(user.password)
-    )
-
-
-def _binding(encoded: str) -> bytes:
-    return keyed_digest(encoded, purpose="password link binding")
+    return mailed_links.trim(PasswordLink, now=now)

@@ -67,7 +67,7 @@ def ask(
         get_audit_service().record(
             Event.SESSION_FACTOR_ASKED,
             actor=actor,
-            target=Target("user", id=actor.id, label=actor.label),
+            target=Target("user", id=actor.id, label=actor.label, key=actor.key),
             origin=origin,
             now=now,
         )

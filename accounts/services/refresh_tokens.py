@@ -103,13 +103,17 @@ def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
             session = Session.objects.select_related("user").get(pk=session_id)
             get_audit_service().record(
                 Event.SESSION_REFRESHED,
-                actor=Actor(ActorKind.USER, id=str(session.user_id)),
+                actor=_actor_of(session.user),
                 target=Target("session", id=str(session_id)),
                 origin=origin,
                 session_id=session_id,
             )
             return Rotation(session, successor)
     return _late(session_id, presented, successor, now=now)
+
+
+def _actor_of(user: User) -> Actor:
+    return Actor(ActorKind.USER, id=str(user.pk), label=user.email, key=bytes(user.trail_key))
 
 
 def _late(session_id: UUID, presented: str, successor: str, *, now: datetime) -> Rotation:

@@ -11,11 +11,11 @@ from accounts import controls
 from accounts.models import Registration, User
 from accounts.rules import addresses
 from accounts.rules.addresses import Address
-from accounts.services import attempts, mailbox_proofs, passwords
+from accounts.services import attempts, mailbox_proofs, mailboxes, passwords
 from accounts.services.attempts import Bucket
 from accounts.services.mail import GIVE_UP_AFTER
 from audit.events import Event
-from audit.parties import ANONYMOUS, Target
+from audit.parties import ANONYMOUS
 from audit.services.record import get_audit_service
 from plinto.kernel.crypto import new_token, token_digest
 from plinto.kernel.exceptions import ValidationError
@@ -114,5 +114,5 @@ def trim(*, now: datetime) -> int:
 
 def _record(event: Event, address: Address, origin: Origin) -> None:
     get_audit_service().record(
-        event, actor=ANONYMOUS, target=Target("mailbox", label=address.email), origin=origin
+        event, actor=ANONYMOUS, target=mailboxes.target_of(address), origin=origin
     )

@@ -26,14 +26,16 @@ from resilience.retrying import after_conflicts
 MOST = 100  # roles of one organization, the built-in ones included
 
 
-def listed(who: Standing, organization_id: UUID, *, wanted: pages.PageRequest) -> pages.Page[Role]:
+def listed(
+    who: Standing, organization_id: UUID, *, wanted: pages.PageRequest, now: datetime
+) -> pages.Page[Role]:
     """
     List the roles of an organization.
 
     :raises NotFoundError: the person is not in it, or there is none
     :raises AuthorizationError: they lack ``roles:read``
     """
-    get_rbac_service().require(who, organization_id, permissions.READ_ROLES)
+    get_rbac_service().require(who, organization_id, permissions.READ_ROLES, now=now)
     return pages.cut(_of(organization_id), wanted=wanted)
 
 

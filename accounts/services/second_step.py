@@ -12,9 +12,17 @@ from django.db import transaction
 from accounts import controls
 from accounts.errors import InvalidCode, InvalidCredentials, TooManyAttempts
 from accounts.models import PendingSignIn, User
-from accounts.services import attempts, factor_codes, factor_letters, pending_sign_ins, sessions
+from accounts.services import (
+    attempts,
+    factor_codes,
+    factor_letters,
+    factor_refusals,
+    pending_sign_ins,
+    sessions,
+)
 from accounts.services.attempts import Bucket
 from accounts.services.factor_codes import Answer, Proved
+from accounts.services.passkey_challenges import Occasion, Purpose
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.sessions import SignedIn
 from audit.events import Event
@@ -78,13 +86,14 @@ def complete(
         with factor_codes.counted(holder, Bucket.of(attempts.PENDING, token), now=now):
             return _spend(pending, answer, enter=enter, origin=origin, now=now)
     except (TooManyAttempts, InvalidCode) as refusal:
-        is_lockout = isinstance(refusal, TooManyAttempts) and refusal.is_new
-        get_audit_service().record_refusal(
-            Event.LOCKOUT_REACHED if is_lockout else Event.SESSION_REFUSED,
+        factor_refusals.note(
+            refusal,
+            answer,
+            wanting=Event.SESSION_REFUSED,
             actor=ANONYMOUS,
             target=sessions.target_of(pending.user) if pending else Target("user"),
             origin=origin,
-            reason=refusal.reason,
+            now=now,
         )
         raise
 
@@ -98,12 +107,13 @@ def _spend(
     origin: Origin,
     now: datetime,
 ) -> Opened:
-    whose = pending.user_id if pending else _NOBODY
+    whose, waiting = (pending.user_id, pending.pk) if pending else (_NOBODY, _NOBODY)
+    occasion = Occasion(Purpose.SECOND_STEP, waiting)
     try:
         with transaction.atomic():
             # Everything that touches factors holds the person first: one order, no deadlock.
             person = User.objects.select_for_update(no_key=True).filter(pk=whose).first()
-            second = factor_codes.spend(whose, answer, now=now)
+            second = factor_codes.spend(whose, answer, occasion=occasion, now=now)
             if person is None or pending is None:
                 raise InvalidCode(reason="no sign-in waits")
             if not pending_sign_ins.spend(pending, person=person, now=now):

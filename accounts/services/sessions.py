@@ -19,8 +19,15 @@ from django.db.models import F, QuerySet
 from accounts import controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
-from accounts.services import factor_codes, pending_sign_ins, refresh_tokens, standing
+from accounts.services import (
+    erasure_letters,
+    factor_codes,
+    pending_sign_ins,
+    refresh_tokens,
+    standing,
+)
 from accounts.services.factor_codes import Proved
+from accounts.services.known_devices import tell_if_new
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
@@ -30,7 +37,6 @@ from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
-from resilience import trimming
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
@@ -51,12 +57,12 @@ class _FactorWanted(Exception):
 
 def actor_of(user: User) -> Actor:
     """Name a person as the one who acted."""
-    return Actor(ActorKind.USER, id=str(user.pk), label=user.email)
+    return Actor(ActorKind.USER, id=str(user.pk), label=user.email, key=bytes(user.trail_key))
 
 
 def target_of(user: User) -> Target:
     """Name a person as the one acted upon."""
-    return Target("user", id=str(user.pk), label=user.email)
+    return Target("user", id=str(user.pk), label=user.email, key=bytes(user.trail_key))
 
 
 def start(
@@ -173,9 +179,9 @@ def _open(
     is_proved = second is not None and second.user_id == session.user_id
     try:
         with transaction.atomic():
-            if not mine.update(last_login=now, **upgrade):
+            if not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
-            if not is_proved and factor_codes.confirmed(session.user_id):
+            if not is_proved and factor_codes.any_of(session.user_id):
                 raise _FactorWanted
             session.save(force_insert=True)
             get_audit_service().record(
@@ -185,6 +191,8 @@ def _open(
                 origin=origin,
                 session_id=session.pk,
             )
+            erasure_letters.call_off(session, actor_of(session.user), origin=origin, now=now)
+            tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
             session.user,
@@ -284,11 +292,6 @@ def end(
             )
         transaction.on_commit(lambda: standing.bury(keys))
     return ended
-
-
-def trim(*, now: datetime) -> int:
-    """Delete sessions that expired or ended longer ago than a session lives."""
-    return trimming.delete(Session.objects.filter(expires_at__lt=now - settings.SESSION_LIFETIME))
 
 
 def _live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:

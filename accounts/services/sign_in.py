@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from accounts.models import Session, User
 from accounts.rules import addresses
 from accounts.services import (
     attempts,
+    mailboxes,
     passwords,
     refresh_tokens,
     second_factors,
@@ -26,6 +27,8 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
+from accounts.services.ceremonies import Assertion
+from accounts.services.factor_codes import Answer
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from accounts.services.standing import Standing
@@ -53,8 +56,17 @@ class _Candidate:
 
     @property
     def target(self) -> Target:
-        # The address of a stranger is not written down: people type passwords into this field.
-        return sessions.target_of(self.user) if self.user else Target("user")
+        """
+        Whom a refusal is about.
+
+        Of an address that is nobody's a digest is kept, since people type passwords into this
+        field too. What else would be told of a person is sealed under the key of one who is made
+        up on the spot, and lost with them: so the row of a stranger costs what any other does.
+        """
+        if self.user is not None:
+            return sessions.target_of(self.user)
+        nobody = User(email=self.key)
+        return replace(sessions.target_of(nobody), id=mailboxes.digest_of(self.key))
 
 
 @enforces(controls.SIGN_IN)
@@ -156,17 +168,24 @@ def _continued(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
 
 @enforces(controls.SIGN_IN)
 def again(
-    who: Standing, *, password: str = "", code: str = "", origin: Origin, now: datetime
+    who: Standing,
+    *,
+    password: str = "",
+    code: str = "",
+    passkey: Assertion | None = None,
+    origin: Origin,
+    now: datetime,
 ) -> None:
     """
-    Prove again the password, or the second factor, so that this session may do what asks for it.
+    Prove again the password, or a second factor, so that this session may do what asks for it.
 
     :raises InvalidCredentials: wrong password
-    :raises InvalidCode: wrong code
+    :raises InvalidCode: wrong code or passkey
     :raises TooManyAttempts: this person used up the attempts; the session itself goes on
     """
-    if code:
-        second_factors.prove(who, code, origin=origin, now=now)
+    if code or passkey:
+        answer = Answer(code=code, passkey=passkey)
+        second_factors.prove(who, answer, origin=origin, now=now)
     else:
         prove(who, password, origin=origin, now=now)
     with transaction.atomic():
@@ -224,7 +243,7 @@ def prove(
 
 def account_buckets(user: User) -> list[Bucket]:
     """The counters that keep strangers from an account; its owner's proof clears them."""
-    return [Bucket.of(attempts.STRANGER, user.email_key), Bucket.of(attempts.PROOF, user.pk)]
+    return [Bucket.of(attempts.STRANGER, user.pk), Bucket.of(attempts.PROOF, user.pk)]
 
 
 def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
@@ -238,10 +257,12 @@ def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
         user=OuterRef("pk"), network=origin.network, created_at__gt=now - FAMILIAR_FOR
     )
     user = User.objects.filter(email_key=key).annotate(is_familiar=Exists(familiar)).first()
+    # Counted by person where there is one: a new address brings no fresh attempts.
+    holder = user.pk if user else key
     if user is not None and user.is_familiar:
-        account = Bucket.of(attempts.FAMILIAR, key, origin.network)
+        account = Bucket.of(attempts.FAMILIAR, holder, origin.network)
     else:
-        account = Bucket.of(attempts.STRANGER, key)
+        account = Bucket.of(attempts.STRANGER, holder)
     return _Candidate(key=key, user=user, account=account, source=source)
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts import controls
-from accounts.errors import SessionEnded
+from accounts.errors import InvalidCode, SessionEnded
 from accounts.models import Session, User
-from accounts.services import factor_codes, second_step, sessions, standing
+from accounts.services import factor_codes, passkey_sign_in, second_step, sessions, standing
 from accounts.services.factor_codes import Answer, Proved
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import ANONYMOUS, Actor, ActorKind, Target
 from audit.services.record import get_audit_service
+from plinto.kernel import relying_party
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
@@ -28,7 +30,7 @@ _SITE = Target("admin_site")
 
 def actor_of(by: User) -> Actor:
     """Name a member of staff as the one who acted."""
-    return Actor(ActorKind.STAFF, id=str(by.pk), label=by.email)
+    return Actor(ActorKind.STAFF, id=str(by.pk), label=by.email, key=bytes(by.trail_key))
 
 
 def admit(person: User, *, origin: Origin, now: datetime) -> None:
@@ -82,6 +84,16 @@ def enter(
     return session.pk
 
 
+def passkey_options(token: str, *, now: datetime) -> dict[str, Any] | None:
+    """Say what passkey completes a sign-in at the admin site, if its person has one to use here."""
+    if relying_party.origin_of(settings.PUBLIC_URL) not in settings.PASSKEY_ORIGINS:
+        return None
+    try:
+        return passkey_sign_in.options(token, door=Door.ADMIN, now=now)
+    except InvalidCode:
+        return None
+
+
 def enter_with_factor(
     token: str, answer: Answer, *, origin: Origin, now: datetime
 ) -> tuple[User, UUID]:
@@ -105,7 +117,7 @@ def enter_with_factor(
 def has_proved_factor(person: User, session_id: UUID) -> bool:
     """Say whether a person has a second factor, and this session of theirs has shown one."""
     methods = Session.objects.filter(pk=session_id).values_list("methods", flat=True).first()
-    return "mfa" in (methods or []) and factor_codes.confirmed(person.pk) is not None
+    return "mfa" in (methods or []) and factor_codes.any_of(person.pk)
 
 
 def standing_of(person: User, session_id: UUID) -> Standing:

@@ -9,6 +9,7 @@ ended session leaves a tombstone that no late copy can replace.
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,6 +41,7 @@ _PERSON = (
     "timezone",
     "created_at",
     "is_active",
+    "trail_key",
     "version",
 )
 _SESSION = (
@@ -74,7 +76,8 @@ class Standing:
     @property
     def actor(self) -> Actor:
         """The person as audit rows name who acted."""
-        return Actor(ActorKind.USER, id=str(self.user_id), label=self.person["email"])
+        key = b64decode(self.person["trail_key"])
+        return Actor(ActorKind.USER, str(self.user_id), label=self.person["email"], key=key)
 
 
 @enforces(controls.SESSION_REVOCATION, controls.SWITCHED_OFF, controls.PROFILES)
@@ -99,6 +102,11 @@ def bury(session_ids: list[UUID], *, is_news: bool = True) -> None:
     """Make every copy of ended sessions unbelievable; called after their rows are committed."""
     keys = [_session_key(session_id) for session_id in session_ids]
     copies.bury(*keys, version=_FOR_EVER, lifetime=TOMBSTONE_LIFETIME, is_news=is_news)
+
+
+def bury_person(user_id: UUID) -> None:
+    """Make every copy of somebody who was erased unbelievable."""
+    copies.bury(_person_key(user_id), version=_FOR_EVER, lifetime=TOMBSTONE_LIFETIME)
 
 
 def refresh_person(user_id: UUID) -> None:
@@ -182,6 +190,8 @@ def _person_facts(row: dict[str, Any]) -> dict[str, Any]:
         "timezone": row["timezone"],
         "created_at": created,
         "is_active": row["is_active"],
+        # Sealed, so that a copy in Redis opens nothing.
+        "trail_key": b64encode(row["trail_key"]).decode(),
     }
 
 

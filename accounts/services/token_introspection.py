@@ -14,11 +14,14 @@ from uuid import UUID
 from django.conf import settings
 
 from accounts import api_key_controls as controls
-from accounts.models import ApiKey, Membership, Role
+from accounts.models import ApiKey
+from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import api_key_texts, permissions
 from accounts.services import api_key_standing, presented_tokens, refresh_tokens
+from accounts.services.access import get_rbac_service
 from accounts.services.api_key_standing import KeyStanding
 from plinto.kernel.crypto import token_digest
+from plinto.kernel.exceptions import NotFoundError
 from resilience.contract import enforces
 
 _INACTIVE: dict[str, Any] = {"active": False}
@@ -64,13 +67,16 @@ def _of_session(who: KeyStanding, token: str, *, now: datetime) -> dict[str, Any
     chosen = presented_tokens.sessions_of(presented, organization_id=who.organization_id)
     live = chosen.filter(ended_at=None, expires_at__gt=now, user__is_active=True)
     session = live.select_related("user").first()
-    # Read after the session: whoever was removed between the two has lost the role as well.
-    role = session and _role_of(session.user_id, who.organization_id)
-    if not session or not role:
+    if session is None:
+        return _INACTIVE
+    try:
+        # Read after the session: whoever was removed between the two is in it no more.
+        scope = _scope_of(session.user_id, who.organization_id, now=now)
+    except NotFoundError:
         return _INACTIVE
     about = {
         "active": True,
-        "scope": " ".join(role.permissions),
+        "scope": scope,
         "username": session.user.email,
         "sub": str(session.user_id),
         "org": str(who.organization_id),
@@ -90,10 +96,13 @@ def _of_session(who: KeyStanding, token: str, *, now: datetime) -> dict[str, Any
     }
 
 
-def _role_of(user_id: UUID, organization_id: UUID) -> Role | None:
-    memberships = Membership.objects.select_related("role")
-    found = memberships.filter(user_id=user_id, organization_id=organization_id).first()
-    return found.role if found else None
+def _scope_of(user_id: UUID, organization_id: UUID, *, now: datetime) -> str:
+    """What a member may do; nothing, while they lack a second factor that is asked of all."""
+    try:
+        access = get_rbac_service().from_rows(user_id, organization_id, now=now)
+    except SecondFactorRequired:
+        return ""
+    return " ".join(access.permissions)
 
 
 def _seconds(moment: datetime) -> int:

@@ -26,6 +26,7 @@ from accounts.services import (
     password_links,
     passwords,
     registrations,
+    second_factors,
     sessions,
     standing,
 )
@@ -146,14 +147,33 @@ def _settle(
             return None
         _record(user, chosen, origin)
         if chosen is None:
-            # Whoever signed in with the dropped password must not stay.
-            actor = sessions.actor_of(user)
-            sessions.end_all(
-                user.pk, reason="password dropped", actor=actor, origin=origin, now=now
-            )
-            password_links.issue(user, template="set_password", origin=origin, now=now)
+            _see_off(user, origin=origin, now=now)
             return None
         return sessions.start(user, methods=[chosen.method], origin=origin, now=now)
+
+
+def prove_first(user: User, *, origin: Origin, now: datetime) -> None:
+    """
+    Take what somebody does with a mailed link for the first proof of their address.
+
+    In the caller's transaction; a password that was chosen before is dropped, as ever.
+    """
+    if _mark(user, None, now=now):
+        Registration.objects.filter(email_key=user.email_key).delete()
+        _record(user, None, origin)
+        _see_off(user, origin=origin, now=now)
+
+
+def _see_off(user: User, *, origin: Origin, now: datetime) -> None:
+    """
+    Whoever signed in with a dropped password must not stay; its owner chooses another.
+
+    Nor do the factors stay that they may have added, to come in by or to keep the owner out.
+    """
+    second_factors.forget(user.pk)
+    actor = sessions.actor_of(user)
+    sessions.end_all(user.pk, reason="password dropped", actor=actor, origin=origin, now=now)
+    password_links.issue(user, template="set_password", origin=origin, now=now)
 
 
 def _chosen(

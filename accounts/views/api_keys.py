@@ -41,7 +41,9 @@ class ApiKeysView(APIView):
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         wanted = pages.requested(request.query_params)
-        page = api_keys.listed(signed_in(request), organization_id, wanted=wanted)
+        page = api_keys.listed(
+            signed_in(request), organization_id, wanted=wanted, now=timezone.now()
+        )
         return Response({"results": [answers.api_key(row) for row in page.rows], "next": page.next})
 
     @extend_schema(

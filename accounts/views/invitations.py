@@ -32,7 +32,9 @@ class InvitationsView(APIView):
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         wanted = pages.requested(request.query_params)
-        page = invitations.listed(signed_in(request), organization_id, wanted=wanted)
+        page = invitations.listed(
+            signed_in(request), organization_id, wanted=wanted, now=timezone.now()
+        )
         results = [answers.invitation(row) for row in page.rows]
         return Response({"results": results, "next": page.next})
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import SignedIn, signed_in
-from accounts.serializers import answers
+from accounts.permissions import ProvedLately, SignedIn, signed_in
+from accounts.serializers import answers, privacy_answers
 from accounts.serializers.bodies import ProfileBody
-from accounts.services import profiles
+from accounts.services import erasures, profiles
 from plinto.kernel import origin
 from plinto.kernel.schema import BODY, errors
 
 
 class MeView(APIView):
-    """GET, PATCH /api/v1/me"""
+    """GET, PATCH, DELETE /api/v1/me"""
 
     permission_classes = [SignedIn]
+
+    def get_permissions(self) -> list[BasePermission]:
+        return [ProvedLately() if self.request.method == "DELETE" else SignedIn()]
 
     @extend_schema(operation_id="get_me", responses={200: answers.UserAnswer, **errors(401)})
     def get(self, request: Request) -> Response:
@@ -36,3 +40,14 @@ class MeView(APIView):
         who = signed_in(request)
         person = profiles.update(who, fields=fields, origin=origin.of(request), now=timezone.now())
         return Response(answers.user(who.user_id, person))
+
+    @extend_schema(
+        operation_id="erase_me",
+        description="Every session ends. Signing in before `erase_at` calls it off.",
+        responses={202: privacy_answers.ErasureAnswer, **errors(401, 403, 409)},
+    )
+    def delete(self, request: Request) -> Response:
+        erase_at = erasures.request(
+            signed_in(request), origin=origin.of(request), now=timezone.now()
+        )
+        return Response({"erase_at": erase_at}, status=202)

@@ -37,7 +37,9 @@ class MembersView(APIView):
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         wanted = pages.requested(request.query_params)
-        page = memberships.listed(signed_in(request), organization_id, wanted=wanted)
+        page = memberships.listed(
+            signed_in(request), organization_id, wanted=wanted, now=timezone.now()
+        )
         return Response({"results": [answers.member(row) for row in page.rows], "next": page.next})
 
 
@@ -92,7 +94,7 @@ class RolesView(APIView):
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         wanted = pages.requested(request.query_params)
-        page = roles.listed(signed_in(request), organization_id, wanted=wanted)
+        page = roles.listed(signed_in(request), organization_id, wanted=wanted, now=timezone.now())
         return Response({"results": [answers.role(row) for row in page.rows], "next": page.next})
 
     @extend_schema(
@@ -159,11 +161,11 @@ class PermissionCheckView(APIView):
         operation_id="check_permission",
         description="Whether the caller holds a permission, or all that a wildcard stands for.",
         parameters=[OpenApiParameter("permission", str, required=True)],
-        responses={200: answers.PermissionAnswer, **errors(401, 404, 422)},
+        responses={200: answers.PermissionAnswer, **errors(401, 403, 404, 422)},
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         query = PermissionQuery(data=request.query_params)
-        access = get_rbac_service().access(signed_in(request), organization_id)
+        access = get_rbac_service().access(signed_in(request), organization_id, now=timezone.now())
         query.is_valid(raise_exception=True)
         permission = query.validated_data["permission"]
         return Response({"permission": permission, "allowed": access.allows(permission)})

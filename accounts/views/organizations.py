@@ -59,7 +59,9 @@ class OrganizationView(APIView):
     )
     def get(self, request: Request, organization_id: UUID) -> Response:
         return Response(
-            answers.organization(organizations.get(signed_in(request), organization_id))
+            answers.organization(
+                organizations.get(signed_in(request), organization_id, now=timezone.now())
+            )
         )
 
     @extend_schema(

@@ -47,7 +47,9 @@ _CONTEXT = {
 
 @method_decorator(csp(_POLICY), name="dispatch")
 class PageView(APIView):
-    """GET /verify-email, /set-password, /reset-password, /accept-invitation"""
+    """
+    GET /verify-email, /set-password, /reset-password, /magic-link, /undo-email, /accept-invitation
+    """
 
     authentication_classes = []
     permission_classes = [Anyone]

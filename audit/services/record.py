@@ -15,6 +15,8 @@ from audit import controls
 from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import Actor, Outcome, Target
+from audit.services import personal
+from audit.services.personal import storable
 from plinto.kernel import services
 from plinto.kernel.database import is_in_transaction
 from plinto.kernel.origin import Origin
@@ -23,7 +25,6 @@ from resilience.contract import enforces
 Changes = Mapping[str, tuple[Any, Any]]  # field: (before, after)
 
 _SECRET_FIELD = re.compile(r"password|secret|token|digest|private|(^|_)(code|key|hash)$")
-_LABEL_CHARACTERS = 320  # the longest address, RFC 3696 erratum 1690
 
 
 @enforces(controls.TRAIL)
@@ -63,16 +64,15 @@ class AuditService:
             occurred_at=now or timezone.now(),
             action=event.value,
             outcome=outcome.value,
-            reason=_storable(reason, 200),
+            reason=storable(reason, 200),
             actor_kind=actor.kind.value,
-            actor_id=_storable(actor.id, 64),
+            actor_id=storable(actor.id, 64),
             target_kind=target.kind,
-            target_id=_storable(target.id, 64),
+            target_id=storable(target.id, 64),
             organization_id=organization_id,
             session_id=session_id or origin.session_id,
-            request_id=_storable(origin.request_id, 128),
-            personal=_personal(actor, target, origin),
-            changes=_told(changes or {}),
+            request_id=storable(origin.request_id, 128),
+            **personal.columns(actor, target, origin, _told(changes or {})),
         )
         row.save()
         return row.id
@@ -121,27 +121,11 @@ def get_audit_service() -> AuditService:
 services.register(AuditService, AuditService)
 
 
-def _personal(actor: Actor, target: Target, origin: Origin) -> dict[str, str]:
-    personal = {
-        "actor_label": actor.label,
-        "target_label": target.label,
-        "address": origin.address,
-        "agent": origin.agent,
-    }
-    return {name: _storable(text, _LABEL_CHARACTERS) for name, text in personal.items() if text}
-
-
 def _told(changes: Changes) -> dict[str, list[Any]]:
     for field in changes:
         if _SECRET_FIELD.search(field):
             raise ValueError(f"The trail must not hold {field}; name the act instead.")
     return {
-        field: [_storable(side, 2000) if isinstance(side, str) else side for side in sides]
+        field: [storable(side, 2000) if isinstance(side, str) else side for side in sides]
         for field, sides in changes.items()
     }
-
-
-def _storable(text: str, most: int) -> str:
-    # PostgreSQL refuses NUL and lone surrogates; a forged value must not stop its own refusal
-    # from being recorded.
-    return text.encode("utf-8", "replace").decode().replace("\x00", "\ufffd")[:most]

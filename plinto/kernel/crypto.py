@@ -59,6 +59,38 @@ def decrypt(sealed: bytes | memoryview, *, purpose: str) -> bytes:
     raise ConfigurationError(reason=f"none of FIELD_KEYS opens a field of {purpose}")
 
 
+def new_sealed_key(*, purpose: str) -> bytes:
+    """Draw a key of 256 bits and seal it, to be stored and destroyed with what it is for."""
+    return encrypt(secrets.token_bytes(32), purpose=purpose)
+
+
+def encrypt_under(key: bytes | memoryview, plain: bytes, *, purpose: str) -> bytes:
+    """
+    Seal ``plain`` under a key that ``new_sealed_key`` drew for ``purpose``.
+
+    Whoever destroys that key destroys all that was sealed under it.
+
+    :raises ConfigurationError: no field key opens the key
+    """
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    cipher = AESGCM(decrypt(key, purpose=purpose))
+    return _VERSION + nonce + cipher.encrypt(nonce, plain, _bound(purpose))
+
+
+def decrypt_under(key: bytes | memoryview, sealed: bytes, *, purpose: str) -> bytes:
+    """
+    Open what ``encrypt_under`` sealed under the same key.
+
+    :raises ConfigurationError: it was sealed under another, or was changed
+    """
+    nonce, body = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+    cipher = AESGCM(decrypt(key, purpose=purpose))
+    try:
+        return cipher.decrypt(nonce, body, _bound(purpose))
+    except InvalidTag as error:
+        raise ConfigurationError(reason=f"another key sealed a field of {purpose}") from error
+
+
 def keyed_digest(value: bytes | str, *, purpose: str) -> bytes:
     """
     HMAC-SHA256 under a key that only this purpose has, derived from ``SECRET_KEY``.

@@ -14,7 +14,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class Address(NamedTuple):
-    """Where a server listens; the host of an IPv6 address is without its brackets."""
+    """Where a server is found; the host of an IPv6 address is without its brackets."""
 
     host: str
     port: int
@@ -104,6 +104,20 @@ class Environment:
         if not found.port or parts.username is not None or parts.path:
             raise ImproperlyConfigured(f"{name} must be an address and a port.")
         return found
+
+    def destinations(self, name: str) -> frozenset[Address]:
+        """Read a list of hosts with their ports, such as ``idp.intern:8443,[fd00::7]:443``."""
+        found = set()
+        for word in self.words(name):
+            try:
+                parts = urlsplit(f"//{word}")
+                host, port = parts.hostname or "", parts.port or 0
+            except ValueError as error:
+                raise ImproperlyConfigured(f"{name} must list hosts with ports.") from error
+            if not host or not port or parts.netloc != word or "@" in word:
+                raise ImproperlyConfigured(f"{name} must list hosts with ports.")
+            found.add(Address(host, port))
+        return frozenset(found)
 
     def origin(self, name: str, default: str) -> str:
         """Read a base address such as ``https://id.example.com``, without a trailing slash."""

@@ -19,6 +19,7 @@ _MEANINGS = {
     415: "The body is not in UTF-8, or of a media type that is not read here.",
     422: "Fields are missing, unknown or not valid; `details.fields` names them.",
     429: "Too many requests or attempts; wait for `Retry-After` seconds.",
+    502: "A service this request depends on gave no usable answer.",
     503: "Busy (`DATABASE_BUSY`), or a dependency recovers; wait for `Retry-After` seconds.",
 }
 

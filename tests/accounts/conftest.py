@@ -5,15 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage
 from django.test import override_settings
 
+from accounts.models import Identity, User
 from accounts.services import outbox
 from resilience import policies
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.travellers import APP
+from tests.servers.identity_provider import IdentityProvider
 
 _numbers = itertools.count(1)
 
@@ -58,3 +62,21 @@ def _limited() -> Iterator[Callable[..., None]]:
     yield limit
     for each in reversed(changed):
         each.disable()
+
+
+@pytest.fixture
+def idp(settings: Any) -> Iterator[IdentityProvider]:
+    """An identity provider that this deployment knows as acme."""
+    with IdentityProvider() as provider:
+        settings.SOCIAL_PROVIDERS = {"acme": provider.provider()}
+        settings.SOCIAL_REDIRECT_URIS = [APP]
+        settings.OUTBOUND_ALLOWED = {provider.destination}
+        yield provider
+
+
+@pytest.fixture
+def nobody_came_in() -> Iterator[None]:
+    """See at the end that nothing came of it."""
+    yield
+    assert not User.objects.exists()
+    assert not Identity.objects.exists()

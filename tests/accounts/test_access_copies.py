@@ -87,7 +87,7 @@ def test_without_redis_the_row_answers(club, redis_server):
 
 def test_a_deployment_may_bring_its_own_judge(club):
     class Generous(RBACService):
-        def access(self, who, organization_id) -> Access:
+        def access(self, who, organization_id, *, now) -> Access:
             return Access(organization_id, "owner", ("*",))
 
     bob = club.joined("viewer")

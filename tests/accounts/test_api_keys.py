@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from accounts.models import ApiKey, User
 from accounts.rules import api_key_texts
-from accounts.services import api_keys
+from accounts.services import api_keys, erasures
 from audit.models import AuditRow
 from plinto.kernel.crypto import token_digest
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import ORGANIZATIONS, Club
 from tests.accounts.people import signed_in
+from tests.audit.rows import told
 from tests.journeys.waiting import eventually
 
 
@@ -147,6 +148,29 @@ def test_a_key_goes_on_when_its_maker_leaves_and_ends_when_somebody_deletes_it(c
     assert not program.works()
     assert program.delete().status_code == 404
     assert actions(club)[-2:] == [("api_key.deleted", "success"), ("api_key.deleted", "refused")]
+
+
+def test_a_key_outlives_the_erasure_of_its_maker(api, club):
+    maker = club.joined("admin")
+    program = made(club, by=maker)
+    assert program.works()
+    User.objects.filter(pk=maker.user.pk).update(erase_at=timezone.now())
+    assert erasures.erase_due(timezone.now()) == 1
+    assert listed(club)["results"][0]["made_by"] is None
+    assert program.works()
+
+
+def test_a_key_called_by_an_address_leaves_the_address_out_of_what_the_trail_tells_all(club):
+    programs = [made(club, "tokens:*", name="for ada@example.com") for _ in range(3)]
+    assert programs[0].revoke(programs[1].text).status_code == 200
+    assert programs[0].change(name="for bob@example.com").status_code == 200
+    assert programs[0].revoke(programs[0].text).status_code == 200
+    assert programs[2].delete().status_code == 204
+    rows = AuditRow.objects.filter(action__startswith="api_key.")
+    assert rows.count() == 7
+    assert not [row for row in rows if "@" in f"{row.personal} {row.changes}"]
+    row = rows.filter(action="api_key.deleted", actor_kind="api_key").first()
+    assert told(row).target_label.startswith("plk_")
 
 
 def test_the_keys_of_an_organization_end_with_it(club):

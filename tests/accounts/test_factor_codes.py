@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.errors import InvalidCode
 from accounts.services import factor_codes
 from accounts.services.factor_codes import Answer
+from accounts.services.passkey_challenges import SIGN_IN
 from tests.accounts.phones import enrolled
 from tests.races import at_once
 
@@ -18,7 +19,7 @@ def spent(user_id, answer, *, times):
     def spend(number: int) -> bool:
         try:
             with transaction.atomic():
-                factor_codes.spend(user_id, answer, now=now)
+                factor_codes.spend(user_id, answer, occasion=SIGN_IN, now=now)
         except InvalidCode:
             return False
         return True
@@ -40,6 +41,6 @@ def test_what_was_spent_in_a_transaction_that_fails_is_not_spent(api):
     ada, phone = enrolled(api)
     answer = Answer(recovery_code=phone.recovery_codes[0])
     with transaction.atomic():
-        factor_codes.spend(ada.user.pk, answer, now=timezone.now())
+        factor_codes.spend(ada.user.pk, answer, occasion=SIGN_IN, now=timezone.now())
         transaction.set_rollback(True)
     assert factor_codes.unused(ada.user.pk) == 10

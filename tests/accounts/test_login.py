@@ -16,6 +16,7 @@ from resilience import counters
 from resilience.models import Counter
 from tests.accounts.people import signed_in
 from tests.api import Api
+from tests.audit.rows import told
 from tests.factories import PASSWORD, UserFactory
 
 LOGIN = "/api/v1/auth/login"
@@ -197,7 +198,7 @@ def test_a_refusal_is_in_the_trail_with_its_origin_and_without_the_password(api)
         "wrong password",
         "request-12345",
     )
-    assert row.personal["address"] == "10.1.2.3"
+    assert told(row).address == "10.1.2.3"
     assert WRONG not in str(vars(row))
 
 

@@ -13,6 +13,7 @@ from accounts.models import Session, User
 from accounts.services import standing
 from audit.models import AuditRow
 from tests.accounts.people import signed_in
+from tests.audit.rows import told
 from tests.servers.redis import RedisServer
 
 
@@ -33,7 +34,7 @@ def test_a_profile_is_read_and_changed(api):
     assert api.get("/api/v1/me", token=ada.access).json() == changed.json()
     assert {name: changed.json()[name] for name in fields} == fields
     row = AuditRow.objects.get(action="user.updated")
-    assert row.changes["locale"] == ["", "en-GB"]
+    assert told(row).changes["locale"] == ["", "en-GB"]
 
 
 @pytest.mark.parametrize(

@@ -98,21 +98,23 @@ def test_an_owner_who_was_switched_off_does_not_count(club):
     assert club.remove(club.owner, club.owner).status_code == 409
 
 
-def test_of_two_owners_who_are_demoted_twenty_times_at_once_one_stays(club):
+def test_of_two_owners_who_step_down_twenty_times_at_once_one_stays(club):
     owners = [club.owner, club.joined("owner")]
 
-    def demote(number: int) -> int:
-        return club.promote(owners[number % 2], owners[number // 2 % 2], "member").status_code
+    def step_down(number: int) -> int:
+        return club.promote(owners[number % 2], owners[number % 2], "member").status_code
 
-    statuses = at_once(demote, times=20)
-    assert set(statuses) <= {200, 403, 409}
+    statuses = at_once(step_down, times=20)
+    assert sorted(statuses) == [200] + [403] * 9 + [409] * 10
     assert sorted(roles_of(club).values()) == ["member", "owner"]
 
 
 def test_of_two_owners_who_leave_at_once_one_stays(club):
     owners = [club.owner, club.joined("owner")]
-    answers = at_once(lambda n: club.remove(owners[n], owners[n]).status_code, times=2)
-    assert sorted(answers) == [204, 409]
+    for _ in range(5):
+        answers = at_once(lambda n: club.remove(owners[n], owners[n]).status_code, times=2)
+        assert sorted(answers) == [204, 409]
+        club.joined("owner", person=owners[answers.index(204)])
 
 
 def test_a_role_is_made_changed_and_deleted(club):

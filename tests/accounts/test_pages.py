@@ -5,12 +5,22 @@ from html.parser import HTMLParser
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.core import mail
 
+from accounts.services import outbox
+from resilience.worker import Shift, run_until_idle
 from tests.accounts.organizations import Club
-from tests.accounts.people import signed_in
+from tests.accounts.people import code_in, signed_in
 from tests.factories import PASSWORD, UserFactory
 
-PATHS = ["/verify-email", "/set-password", "/reset-password", "/accept-invitation"]
+PATHS = [
+    "/verify-email",
+    "/set-password",
+    "/reset-password",
+    "/magic-link",
+    "/undo-email",
+    "/accept-invitation",
+]
 EVERY_PAGE = pytest.mark.parametrize("path", PATHS)
 NEW_PASSWORD = "a horse stapled to a battery"
 
@@ -40,11 +50,21 @@ def links_in(letters) -> list[str]:
     return [link for letter in letters for link in re.findall(r"https?://\S+/\S+", letter.body)]
 
 
+def change_address(api) -> None:
+    ada = signed_in(api)
+    api.post("/api/v1/me/email", {"email": f"new-{ada.user.email}"}, token=ada.access)
+    run_until_idle([outbox.QUEUE], shift=Shift())
+    body = {"code": code_in(mail.outbox[-1])}
+    assert api.post("/api/v1/me/email/confirm", body, token=ada.access).status_code == 200
+
+
 def write_every_letter_with_a_link(api) -> None:
     api.post("/api/v1/auth/register", {"email": "new@example.com", "password": PASSWORD})
     taken = UserFactory()
     api.post("/api/v1/auth/register", {"email": taken.email, "password": PASSWORD})
     api.post("/api/v1/auth/password/reset", {"email": taken.email})
+    api.post("/api/v1/auth/magic-link", {"email": taken.email})
+    change_address(api)
     change = {"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     api.post("/api/v1/me/password", change, token=signed_in(api).access)
     club = Club(api)

@@ -19,7 +19,7 @@ from tests.accounts.phones import LOGIN, MFA, asked, begun, enrolled, let_half_a
 from tests.factories import PASSWORD
 
 REAUTHENTICATE = "/api/v1/auth/reauthenticate"
-NOTHING = {"methods": [], "totp": None, "recovery_codes_left": 0}
+NOTHING = {"methods": [], "totp": None, "passkeys": [], "recovery_codes_left": 0}
 CHANGES = [
     ("POST", f"{MFA}/totp", {}),
     ("POST", f"{MFA}/totp/confirm", {"code": "123456"}),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Organization, User
 from accounts.rules import api_key_texts
 from tests.accounts.key_holders import INTROSPECT, made
 from tests.accounts.organizations import Club
@@ -43,6 +45,14 @@ def test_an_access_token_of_a_member_is_described(club):
     )
     assert told["exp"] - told["iat"] == settings.ACCESS_TOKEN_LIFETIME.total_seconds()
     assert told["jti"]
+
+
+def test_a_member_who_lacks_the_factor_that_is_asked_of_all_may_nothing(club):
+    member, program = club.joined("member"), made(club)
+    past = timezone.now() - timedelta(seconds=1)
+    Organization.objects.filter(pk=club.id).update(mfa_required_from=past)
+    told = program.told(member.access)
+    assert (told["active"], told["scope"]) == (True, "")
 
 
 def test_a_refresh_token_is_told_apart_from_an_access_token(club):

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from audit.models import AuditRow
+from audit.services import personal
+from audit.services.personal import Opened
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
@@ -20,3 +22,8 @@ def a_row(**columns: Any) -> AuditRow:
         "target_kind": "user",
     }
     return AuditRow(**{**described, **columns})
+
+
+def told(row: AuditRow) -> Opened:
+    """What a row tells about people to whoever holds their keys."""
+    return personal.opened([row])[row.pk]

@@ -10,24 +10,35 @@ from django.db import IntegrityError, connection, transaction
 from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import ANONYMOUS, Actor, ActorKind, Outcome, Target
+from audit.services import personal
+from audit.services.personal import Opened
 from audit.services.record import AuditService, get_audit_service
 from plinto.kernel import services
+from plinto.kernel.crypto import new_sealed_key
+from plinto.kernel.exceptions import ConfigurationError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 ALICE = uuid7()
+KEY = new_sealed_key(purpose=personal.KEY_PURPOSE)
 ORIGIN = Origin(address="192.0.2.7", agent="curl/8", request_id="req-00000001", session_id=None)
 
 
 def describe(**changed):
     return {
-        "actor": Actor(ActorKind.USER, str(ALICE), "alice@example.com"),
-        "target": Target("user", str(ALICE), "alice@example.com"),
+        "actor": Actor(ActorKind.USER, str(ALICE), "alice@example.com", KEY),
+        "target": Target("user", str(ALICE), "alice@example.com", KEY),
         "origin": ORIGIN,
         "now": NOON,
         **changed,
     }
+
+
+def recorded(**described):
+    with transaction.atomic():
+        key = AuditService().record(Event.USER_UPDATED, **describe(**described))
+    return AuditRow.objects.get(pk=key)
 
 
 @pytest.mark.django_db
@@ -39,12 +50,59 @@ def test_a_row_tells_who_did_what_from_where_and_when():
     assert (row.action, row.outcome, row.occurred_at) == ("session.started", "success", NOON)
     assert (row.actor_kind, row.actor_id, row.target_id) == ("user", str(ALICE), str(ALICE))
     assert (row.session_id, row.request_id) == (session, "req-00000001")
-    assert row.personal == {
-        "actor_label": "alice@example.com",
-        "target_label": "alice@example.com",
-        "address": "192.0.2.7",
-        "agent": "curl/8",
-    }
+    assert "alice" not in str(row.personal)
+    assert "192.0.2.7" not in str(row.personal)
+
+
+def opened(row, *, key=KEY):
+    return personal.opened_by({str(ALICE): key}, row)
+
+
+@pytest.mark.django_db
+def test_what_a_row_tells_of_a_person_is_read_with_their_key_and_no_other():
+    row = recorded(changes={"name": ("A", "Alice"), "is_staff": (False, True)})
+    assert opened(row) == Opened(
+        actor_label="alice@example.com",
+        target_label="alice@example.com",
+        address="192.0.2.7",
+        agent="curl/8",
+        changes={"name": ["A", "Alice"], "is_staff": [False, True]},
+    )
+    # Rights that were given stay readable when their holder is gone.
+    assert row.changes == {"is_staff": [False, True]}
+    with pytest.raises(ConfigurationError):
+        opened(row, key=new_sealed_key(purpose=personal.KEY_PURPOSE))
+
+
+@pytest.mark.django_db
+def test_without_the_key_a_row_still_tells_that_something_happened():
+    row = recorded(changes={"name": ("A", "Alice")})
+    told = personal.opened_by({}, row)
+    assert told == Opened()
+    assert (row.action, row.target_id) == ("user.updated", str(ALICE))
+
+
+@pytest.mark.django_db
+def test_the_address_of_somebody_without_a_key_is_sealed_with_who_wrote_it():
+    row = recorded(
+        target=Target("invitation", "1", "bob@example.com"), changes={"to": ("", "b@c.d")}
+    )
+    assert "@" not in f"{row.personal} {row.changes}"
+    assert opened(row).target_label == "bob@example.com"
+    assert opened(row).changes == {"to": ["", "b@c.d"]}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "party",
+    [
+        {"actor": Actor(ActorKind.USER, str(ALICE), "alice@example.com")},
+        {"actor": ANONYMOUS, "target": Target("user", str(ALICE), "alice@example.com")},
+    ],
+)
+def test_a_person_is_not_recorded_in_clear(party):
+    with pytest.raises(ValueError, match="key"):
+        recorded(**party, changes={"is_staff": (False, True)})
 
 
 @pytest.mark.django_db
@@ -135,8 +193,10 @@ def test_changes_keep_the_value_before_and_after():
         AuditService().record(
             Event.USER_UPDATED, **describe(changes={"name": ("A", "Alice"), "since": (None, NOON)})
         )
-    changes = AuditRow.objects.get().changes
-    assert changes == {"name": ["A", "Alice"], "since": [None, "2030-01-01T12:00:00Z"]}
+    assert opened(AuditRow.objects.get()).changes == {
+        "name": ["A", "Alice"],
+        "since": [None, "2030-01-01T12:00:00Z"],
+    }
 
 
 @pytest.mark.django_db
@@ -145,7 +205,7 @@ def test_a_forged_label_does_not_keep_its_refusal_from_being_recorded(forged):
     AuditService().record_refusal(
         Event.SESSION_REFUSED,
         actor=ANONYMOUS,
-        target=Target("user", id=forged, label=forged),
+        target=Target("mailbox", id=forged, label=forged),
         origin=Origin(address="", agent=forged, request_id=forged),
         reason=f"unknown address {forged}",
         changes={"name": (forged, None)},

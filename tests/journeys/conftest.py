@@ -18,8 +18,12 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers",
     "tests.journeys.probers_at_doors",
     "tests.journeys.probers_of_factors",
+    "tests.journeys.probers_of_privacy",
+    "tests.journeys.probers_of_letters",
+    "tests.journeys.probers_of_passkeys",
     "tests.journeys.clubs",
     "tests.journeys.probers_of_organizations",
+    "tests.journeys.probers_of_social",
 )
 
 

@@ -12,10 +12,14 @@ from audit import controls as audit_controls
 from resilience import contract
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
-from tests.journeys import (
-    probers_of_api_keys,  # noqa: F401 - registers its probers
-    probers_of_factors,  # noqa: F401 - registers its prober
-    probers_of_organizations,  # noqa: F401 - registers its probers
+from tests.journeys import (  # noqa: F401 - each registers its probers
+    probers_of_api_keys,
+    probers_of_factors,
+    probers_of_letters,
+    probers_of_organizations,
+    probers_of_passkeys,
+    probers_of_privacy,
+    probers_of_social,
 )
 from tests.journeys.desk import PEOPLE
 from tests.journeys.probers_at_doors import NEW_PASSWORD

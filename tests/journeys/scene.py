@@ -21,6 +21,7 @@ from tests.journeys.clients import Answer, Caller, Visitor
 from tests.journeys.desk import Desk
 from tests.journeys.waiting import eventually
 from tests.journeys.world import World
+from tests.servers.identity_provider import IdentityProvider
 from tests.servers.smtp import SMTPSink
 
 # Often enough that each of two workers is asked, however the kernel shares connections out.
@@ -53,6 +54,7 @@ class Scene:
     world: World
     sink: SMTPSink
     state: str
+    idp: IdentityProvider | None = None
     _networks: Iterator[int] = field(default_factory=lambda: count(1))
 
     def network(self) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from email import message_from_bytes, policy
 from uuid import uuid4
 
 import pytest
@@ -14,6 +12,7 @@ from tests.accounts.phones import Phone
 from tests.factories import PASSWORD
 from tests.journeys import chromium
 from tests.journeys.clients import Caller, Visitor
+from tests.journeys.mailed import link, mailed, registered
 from tests.journeys.waiting import eventually
 from tests.servers.plinto import PlintoServer, WorkerProcess
 
@@ -49,27 +48,6 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def visitor(web: PlintoServer) -> Visitor:
     return Visitor(Caller(web.port, is_kept=False), f"{uuid4().hex}@example.com")
-
-
-def link(web: PlintoServer, visitor: Visitor, path: str) -> str:
-    """Wait for the letter to ``visitor`` with a link to ``path``, and return the newest."""
-
-    def newest() -> str:
-        for file in sorted(web.mail_directory.glob(f"*{visitor.email}.eml"), reverse=True):
-            letter = message_from_bytes(file.read_bytes(), policy=policy.default)
-            text = letter.get_body(("plain",)).get_content()
-            if found := re.search(rf"{web.url}{path}#token=\S+", text):
-                return found[0]
-        return ""
-
-    return eventually(newest, seconds=20)
-
-
-def registered(web: PlintoServer, visitor: Visitor) -> str:
-    """Register over the API, and return the link that was mailed."""
-    body = {"email": visitor.email, "password": PASSWORD}
-    assert visitor.send("POST", "/auth/register", body).status == 202
-    return link(web, visitor, "/verify-email")
 
 
 def reset_link(web: PlintoServer, visitor: Visitor) -> str:
@@ -134,6 +112,68 @@ def test_a_forgotten_password_is_replaced_by_mail(web, visitor, page):
 
 def newer(former: str, found: str) -> str:
     return "" if found == former else found
+
+
+def magic_link(web: PlintoServer, visitor: Visitor) -> str:
+    """Have an account with a password, and return a link that signs in without it."""
+    token = registered(web, visitor).partition("#token=")[2]
+    visitor.send("POST", "/auth/verify-email", {"token": token, "password": PASSWORD})
+    assert visitor.send("POST", "/auth/magic-link", {"email": visitor.email}).status == 202
+    return link(web, visitor, "/magic-link")
+
+
+def test_a_magic_link_signs_in_by_a_button_and_out_by_another(web, visitor, page):
+    page.goto(magic_link(web, visitor))
+    assert page.url == f"{web.url}/magic-link"
+    expect(page.get_by_role("textbox")).to_have_count(0)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="You are signed in")).to_be_focused()
+    expect(page.get_by_text(visitor.email)).to_be_visible()
+    assert visitor.sign_in().status == 200
+    own, of_the_page = visitor.send("GET", "/sessions").body["results"][:2]
+    assert (own["current"], of_the_page["device"].split(" on ")[0]) == (True, "Chrome")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_focused()
+    assert of_the_page["id"] not in str(visitor.send("GET", "/sessions").body)
+
+
+def test_a_magic_link_asks_for_the_second_factor_until_it_is_right(web, visitor, page):
+    spent = magic_link(web, visitor)
+    assert visitor.sign_in().status == 200
+    phone = Phone(visitor.send("POST", "/me/mfa/totp", {}).body["secret"])
+    confirmed = visitor.send("POST", "/me/mfa/totp/confirm", {"code": phone.code()}).body
+    page.goto(spent)
+    page.get_by_role("button", name="Sign in").click()
+    field = page.get_by_label("Code of your authenticator app")
+    field.fill("22222-22222")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("The code or link is wrong")).to_be_visible()
+    expect(field).to_have_value("")
+    field.fill(confirmed["recovery_codes"][0])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="You are signed in")).to_be_focused()
+    page.goto("about:blank")
+    page.goto(spent)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="This link does not work any more")).to_be_focused()
+
+
+def test_a_change_of_address_is_undone_from_the_old_mailbox(web, visitor, page):
+    token = registered(web, visitor).partition("#token=")[2]
+    visitor.send("POST", "/auth/verify-email", {"token": token, "password": PASSWORD})
+    assert visitor.sign_in().status == 200
+    thief = Visitor(visitor.caller, f"{uuid4().hex}@example.com", access=visitor.access)
+    assert thief.send("POST", "/me/email", {"email": thief.email}).status == 202
+    body = {"code": mailed(web, thief, r"^ {4}(\d{6})$")}
+    assert thief.send("POST", "/me/email/confirm", body).status == 200
+    page.goto(link(web, visitor, "/undo-email"))
+    page.get_by_role("button", name="Undo the change").click()
+    expect(page.get_by_role("heading", name="Your account is yours again")).to_be_focused()
+    assert thief.me().status == 401
+    page.goto(link(web, visitor, "/set-password"))
+    choose(page, NEW_PASSWORD)
+    expect(page.get_by_role("heading", name="Your password is set")).to_be_visible()
+    assert visitor.sign_in(NEW_PASSWORD).status == 200
 
 
 def test_an_unknown_address_gets_the_same_page_as_a_known_one(web, visitor, page):

@@ -30,7 +30,7 @@ LEAST_P = 0.01 if SAMPLES >= 200 else 0.001
 # The first requests of a process compile, import and connect.
 WARM_UP = 10
 
-DOORS = ["login", "register", "password/reset"]
+DOORS = ["login", "register", "password/reset", "magic-link"]
 # These differ from answer to answer by design, and say nothing of the address.
 OWN_FIELDS = {"request_id", "registration"}
 

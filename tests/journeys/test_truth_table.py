@@ -16,12 +16,14 @@ import pytest
 
 from resilience import contract
 from resilience.policies import POLICIES
+from tests.accounts.travellers import APP
 from tests.journeys.clients import BrokenConnection
 from tests.journeys.harms import HARMS, deployed_to_harm
 from tests.journeys.ledger import summary
 from tests.journeys.probers import PROBERS
 from tests.journeys.probers_at_doors import RESENDS, STRANGERS
 from tests.journeys.scene import Scene
+from tests.servers.identity_provider import IdentityProvider
 from tests.servers.plinto import WorkerProcess
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SMTPSink
@@ -69,13 +71,15 @@ class Trial:
 def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> Iterator[Trial]:
     with ExitStack() as running:
         sink = running.enter_context(SMTPSink.start())
+        idp = running.enter_context(IdentityProvider())
         variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
+        variables |= idp.variables(APP)
         deployment = deployed_to_harm(
             shared_postgres, HARMS[request.param], with_static=True, **variables
         )
         world, harm = running.enter_context(deployment)
         running.enter_context(WorkerProcess.start(world.web.environment))
-        trial = Trial(Scene(world, sink, request.param))
+        trial = Trial(Scene(world, sink, request.param, idp))
         trial.begin()
         harm()
         yield trial

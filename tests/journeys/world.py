@@ -10,7 +10,9 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import psycopg
+from django.test import override_settings
 
+from accounts.models.user import new_trail_key
 from accounts.rules import addresses
 from plinto.kernel.ids import uuid7
 from tests.factories import PASSWORD, encoded
@@ -22,8 +24,8 @@ from tests.servers.redis import RedisServer
 
 _INSERT_PERSON = """
 INSERT INTO accounts_user (id, password, is_superuser, email, email_key, email_verified_at, name,
-    locale, timezone, is_active, is_staff, created_at, password_changed_at, version)
-VALUES (%s, %s, false, %s, %s, now(), '', '', '', true, false, now(), now(), 1)
+    locale, timezone, is_active, is_staff, created_at, password_changed_at, version, trail_key)
+VALUES (%s, %s, false, %s, %s, now(), '', '', '', true, false, now(), now(), 1, %s)
 """
 
 
@@ -50,9 +52,18 @@ class World:
     def populate(self, count: int) -> list[str]:
         """Add people who proved their address and chose ``PASSWORD``; return the addresses."""
         emails = [f"{uuid4().hex}@example.com" for _ in range(count)]
-        rows = [
-            (uuid7(), encoded(PASSWORD), email, addresses.canonical(email).key) for email in emails
-        ]
+        # Sealed as the servers do it.
+        with override_settings(FIELD_KEYS=self.web.environment["FIELD_KEYS"].split(",")):
+            rows = [
+                (
+                    uuid7(),
+                    encoded(PASSWORD),
+                    email,
+                    addresses.canonical(email).key,
+                    new_trail_key(),
+                )
+                for email in emails
+            ]
         with psycopg.connect(self.database_url) as connection:
             connection.cursor().executemany(_INSERT_PERSON, rows)
         return emails

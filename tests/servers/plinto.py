@@ -63,13 +63,19 @@ class PlintoServer:
 
     @classmethod
     def start(
-        cls, *, with_static: bool = False, application: str = "plinto.wsgi", **variables: str
+        cls,
+        *,
+        with_static: bool = False,
+        application: str = "plinto.wsgi",
+        public_host: str = "127.0.0.1",
+        **variables: str,
     ) -> PlintoServer:
         """
         Serve with ``variables`` such as ``DATABASE_URL``, ``REDIS_URL`` and ``WEB_WORKERS``.
 
         ``with_static`` collects the files of the admin first, which takes seconds. Without
-        ``DATABASE_URL`` the data are in SQLite, without ``REDIS_URL`` there is no Redis.
+        ``DATABASE_URL`` the data are in SQLite, without ``REDIS_URL`` there is no Redis. Passkeys
+        want a ``public_host`` with a name.
         """
         port = free_port()
         directory = temporary_directory("web")
@@ -80,7 +86,7 @@ class PlintoServer:
                 "BIND": "127.0.0.1",
                 # No balancer has to notice that a server of a test stops.
                 "DRAIN_SECONDS": "0",
-                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "PUBLIC_URL": f"http://{public_host}:{port}",
                 **variables,
             },
         )

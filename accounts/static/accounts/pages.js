@@ -178,6 +178,52 @@ async function requestLink(email) {
   return answer.ok ? "sent" : answer;
 }
 
+// What a sign-in by link waits for or has opened. It is kept nowhere else, so it ends with the page.
+let pending = "";
+let access = "";
+
+async function enter(code) {
+  const answer = await (pending ? showFactor(code) : post("/magic-link/verify", { token }));
+  if (pending && answer.status === 401) {
+    // The sign-in still waits, so this is about the code and not about the link.
+    form.elements.code.value = "";
+    return { ...answer, status: 422, body: { details: { fields: { code: answer.body.message } } } };
+  }
+  if (!answer.ok) {
+    return answer;
+  }
+  if (answer.body.mfa_required) {
+    pending = answer.body.mfa_token;
+    askForFactor();
+    return "ask";
+  }
+  access = answer.body.access;
+  main.querySelector("[data-person]").textContent = answer.body.user.email;
+  return "signed-in";
+}
+
+/** Six digits are an app's code, whatever stands between them; anything else is a recovery code. */
+function showFactor(shown) {
+  const isCode = /^[\d\s-]*$/.test(shown) && shown.replace(/\D/g, "").length === 6;
+  return post("/login/mfa", { mfa_token: pending, [isCode ? "code" : "recovery_code"]: shown });
+}
+
+function askForFactor() {
+  main.querySelector("[data-factor]").hidden = false;
+  form.elements.code.required = true;
+}
+
+async function signOut() {
+  const answer = await post("/logout", undefined, access);
+  // A session that has ended already is as good as signed out.
+  return answer.ok || answer.status === 401 ? "signed-out" : answer;
+}
+
+async function undoChange() {
+  const answer = await post("/email/undo", { token });
+  return answer.ok ? "restored" : answer;
+}
+
 /** Sign in as whoever was invited, accept, and sign out: the person works elsewhere. */
 async function acceptInvitation(email, password, code) {
   let entry = await post("/login", { email, password });
@@ -186,8 +232,8 @@ async function acceptInvitation(email, password, code) {
       const fields = { code: "Your account asks for a code, or a recovery code." };
       return { status: 422, ok: false, wait: 0, body: { details: { fields } } };
     }
-    const factor = /^[\d\s]+$/.test(code) ? { code } : { recovery_code: code };
-    entry = await post("/login/mfa", { mfa_token: entry.body.mfa_token, ...factor });
+    pending = entry.body.mfa_token;
+    entry = await showFactor(code);
   }
   if (!entry.ok) {
     return { ...entry, isFinal: false };
@@ -205,6 +251,8 @@ const SUBMIT = {
   "verify-email": ({ password }) => attempt(() => verify(password.value)),
   "set-password": ({ password, again }) =>
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
+  "magic-link": ({ code }) => attempt(() => enter(code.value)),
+  "undo-email": () => attempt(undoChange),
   "accept-invitation": ({ email, password, code }) =>
     attempt(() => acceptInvitation(email.value.trim(), password.value, code.value.trim())),
   "reset-password": ({ email }) => attempt(() => requestLink(email.value.trim())),
@@ -220,6 +268,9 @@ form.addEventListener("submit", (event) => {
 form
   .querySelector("[data-without-password]")
   ?.addEventListener("click", () => attempt(() => verify("")));
+main
+  .querySelector("[data-sign-out]")
+  ?.addEventListener("click", () => attempt(signOut));
 form
   .querySelector("[data-reveal]")
   ?.addEventListener("change", (event) => reveal(event.target.checked));

@@ -1,0 +1,55 @@
+"""Telling a person that they are about to be erased, and that they are not any more."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+
+from accounts.models import Session, User
+from accounts.services.mail import get_email_service
+from audit.events import Event
+from audit.parties import Actor, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.origin import Origin
+
+
+def tell_when(person: User, erase_at: datetime, *, origin: Origin, now: datetime) -> None:
+    """Say when, from where it was asked for, and how to call it off."""
+    what = (
+        f"Your account and everything in it will be erased on {erase_at:%d %B %Y}. Until then, "
+        "signing in calls it off."
+    )
+    _queue(person, what, origin=origin, now=now)
+
+
+def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -> None:
+    """Record and say, in the transaction of a sign-in, that it has called an erasure off."""
+    if session.user.erase_at is None:
+        return
+    get_audit_service().record(
+        Event.USER_ERASURE_CANCELLED,
+        actor=actor,
+        target=Target("user", id=actor.id, label=actor.label, key=actor.key),
+        origin=origin,
+        session_id=session.pk,
+        now=now,
+    )
+    what = "Your account will not be erased: somebody signed in."
+    _queue(session.user, what, origin=origin, now=now)
+
+
+def _queue(person: User, what: str, *, origin: Origin, now: datetime) -> None:
+    get_email_service().queue(
+        "erasure",
+        to=person.email,
+        context={
+            "what": what,
+            "name": person.name,
+            "address": origin.address,
+            "agent": origin.agent,
+            "time": now,
+            "link": f"{settings.APP_URL}/reset-password",
+        },
+        now=now,
+    )

@@ -1,0 +1,112 @@
+"""
+Erasing a person who asks for it (GDPR, article 17), after a time in which they can think again.
+
+Whoever asks is signed out everywhere and told by mail when it will happen; signing in before that
+calls it off. Then every row about them goes. The trail keeps that something happened to somebody
+under an id that nobody can turn back into a name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+
+from accounts import controls
+from accounts.errors import LastAdministrator, SessionEnded
+from accounts.models import ApiKey, User
+from accounts.services import erasure_letters, memberships, personal_data, sessions, standing
+from accounts.services.standing import Standing
+from audit.events import Event
+from audit.models import AuditRow
+from audit.parties import SYSTEM, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.origin import SYSTEM as NOWHERE
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.models import CircuitOrder
+from resilience.retrying import after_conflicts
+
+# Each is erased in a transaction of its own; more than this wait for the next round.
+_PORTION = 100
+
+
+@enforces(controls.PRIVACY)
+@after_conflicts
+def request(who: Standing, *, origin: Origin, now: datetime) -> datetime:
+    """
+    Sign a person out everywhere, and return when they will be erased unless they sign in again.
+
+    :raises LastAdministrator: nobody would be left to run the deployment
+    :raises LastOwner: nobody else owns one of the person's organizations
+    :raises SessionEnded: the person is gone, or was switched off a moment ago
+    """
+    with transaction.atomic():
+        # Superusers are held together, so that two who leave at once see each other go.
+        held = list(
+            User.objects.select_for_update()
+            .filter(is_superuser=True, is_active=True)
+            .order_by("pk")
+        )
+        person = next((one for one in held if one.pk == who.user_id), None)
+        if person is None:
+            mine = User.objects.select_for_update().filter(pk=who.user_id, is_active=True)
+            person = mine.first()
+        elif all(one.pk == person.pk or one.erase_at for one in held):
+            raise LastAdministrator(reason="the only administrator asks to be erased")
+        if person is None:
+            raise SessionEnded(reason="person is gone")
+        memberships.release(person.pk)
+        erase_at = now + settings.ERASURE_AFTER
+        User.objects.filter(pk=person.pk).update(erase_at=erase_at, version=F("version") + 1)
+        get_audit_service().record(
+            Event.USER_ERASURE_REQUESTED,
+            actor=who.actor,
+            target=sessions.target_of(person),
+            origin=origin,
+            session_id=who.session_id,
+            now=now,
+        )
+        erasure_letters.tell_when(person, erase_at, origin=origin, now=now)
+        sessions.end_all(
+            person.pk, reason="erasure requested", actor=who.actor, origin=origin, now=now
+        )
+    return erase_at
+
+
+def erase_due(now: datetime) -> int:
+    """Erase whoever asked for it long enough ago, and say how many."""
+    due = User.objects.filter(erase_at__lte=now).order_by("erase_at")
+    return sum(_erase(key, now=now) for key in list(due.values_list("pk", flat=True)[:_PORTION]))
+
+
+@enforces(controls.PRIVACY)
+@after_conflicts
+def _erase(user_id: UUID, *, now: datetime) -> int:
+    with transaction.atomic():
+        due = User.objects.select_for_update().filter(pk=user_id, erase_at__lte=now)
+        person = due.first()
+        if person is None:
+            return 0
+        for holding in personal_data.holdings(person):
+            if holding.model is CircuitOrder:
+                holding.rows.update(ordered_by="")
+            elif holding.model is ApiKey:
+                # Keys are their organization's, which may not have noticed yet.
+                holding.rows.update(made_by=None)
+            elif holding.model not in {User, AuditRow}:
+                holding.rows.delete()
+        key = person.pk
+        person.delete()
+        get_audit_service().record(
+            Event.USER_ERASED,
+            actor=SYSTEM,
+            target=Target("user", id=str(key)),
+            origin=NOWHERE,
+            now=now,
+        )
+        transaction.on_commit(lambda: standing.bury_person(key))
+    return 1

@@ -1,0 +1,166 @@
+"""
+What a browser gets for the code it brings from a provider: a session, or the reason for none.
+
+The code, the account or identity that comes of it, and the session are one transaction. The
+person is held before anything else of theirs, as everywhere, so nothing deadlocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+
+from accounts import social_controls
+from accounts.errors import InvalidCode, InvalidCredentials
+from accounts.models import Identity, ProviderSignIn, Registration, User
+from accounts.rules.addresses import Address
+from accounts.services import identities, sessions
+from accounts.services.pending_sign_ins import Awaiting
+from accounts.services.sessions import SignedIn
+from accounts.services.statements import Statement
+from accounts.social_errors import IdentityNeedsProof
+from audit.events import Event
+from audit.parties import ANONYMOUS, Target
+from audit.services.record import get_audit_service
+from plinto.kernel.crypto import new_token, token_digest
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+
+LINK_LIVES_FOR = timedelta(minutes=10)
+# RFC 8176 has no name for "somebody else vouched", and what a provider checked is not ours to
+# claim: the amr of such a session names only what Plinto saw itself.
+_METHODS: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class _ProofWanted:
+    """The address has an account; its owner may confirm the link with the token."""
+
+    token: str = field(repr=False)
+    provider: str
+
+
+@enforces(social_controls.SOCIAL_SIGN_IN)
+def exchange(code: str, *, browser: str, origin: Origin, now: datetime) -> SignedIn | Awaiting:
+    """
+    Open the session that a code stands for, or ask for the second factor.
+
+    An identity that nobody has becomes an account if its address is vouched for and free.
+
+    :raises InvalidCode: unknown, used, expired, of another browser, or of nobody who may sign in
+    :raises IdentityNeedsProof: the address has an account
+    """
+    try:
+        try:
+            outcome = _settle(code, browser=browser, origin=origin, now=now)
+        except IntegrityError:
+            # Another tab was first to make the account or the identity; now it is there.
+            outcome = _settle(code, browser=browser, origin=origin, now=now)
+    except InvalidCredentials as refusal:
+        _record_refusal(refusal.reason, origin=origin)
+        raise InvalidCode(reason=refusal.reason) from refusal
+    except InvalidCode as refusal:
+        _record_refusal(refusal.reason, origin=origin)
+        raise
+    if isinstance(outcome, _ProofWanted):
+        _record_refusal("address has an account", origin=origin)
+        seconds = int(LINK_LIVES_FOR.total_seconds())
+        raise IdentityNeedsProof(
+            link_token=outcome.token, provider=outcome.provider, expires_in=seconds
+        )
+    return outcome
+
+
+@after_conflicts
+def _settle(
+    code: str, *, browser: str, origin: Origin, now: datetime
+) -> SignedIn | Awaiting | _ProofWanted:
+    with transaction.atomic():
+        row = _spent(code, browser=browser, now=now)
+        statement = Statement.opened(row.sealed_statement)
+        known = Identity.objects.filter(provider=row.provider, subject=statement.subject).first()
+        if known is not None:
+            person = _used(known, now=now)
+        else:
+            address = identities.address_of(statement)
+            if address is None:
+                raise InvalidCode(reason="address not vouched for")
+            owner = User.objects.filter(email_key=address.key).first()
+            if owner is not None:
+                return _ask_for_proof(row, owner.pk, now=now)
+            person = _created(row.provider, statement, address, origin=origin, now=now)
+        return sessions.start(person, methods=_METHODS, origin=origin, now=now)
+
+
+def _spent(code: str, *, browser: str, now: datetime) -> ProviderSignIn:
+    waiting = ProviderSignIn.objects.filter(
+        code_digest=token_digest(code),
+        browser_digest=token_digest(browser),
+        # A provider that was switched off opens nothing any more.
+        provider__in=list(settings.SOCIAL_PROVIDERS),
+        exchanged_at=None,
+        code_expires_at__gt=now,
+    )
+    row = waiting.first()
+    if row is None or not waiting.filter(pk=row.pk).update(exchanged_at=now):
+        raise InvalidCode(reason="unknown, used, expired or of another browser")
+    return row
+
+
+def _used(known: Identity, *, now: datetime) -> User:
+    """Return the person of an identity that is still theirs once they are held."""
+    person = User.objects.select_for_update(no_key=True).filter(pk=known.user_id).first()
+    still = Identity.objects.filter(pk=known.pk, user_id=known.user_id)
+    if person is None or not still.update(last_used_at=now):
+        raise InvalidCode(reason="identity unlinked meanwhile")
+    return person
+
+
+def _ask_for_proof(row: ProviderSignIn, owner_id: UUID, *, now: datetime) -> _ProofWanted:
+    token = new_token("pll_")
+    ProviderSignIn.objects.filter(pk=row.pk).update(
+        user_id=owner_id, link_digest=token_digest(token), link_expires_at=now + LINK_LIVES_FOR
+    )
+    return _ProofWanted(token, row.provider)
+
+
+def _created(
+    provider: str, statement: Statement, address: Address, *, origin: Origin, now: datetime
+) -> User:
+    """Make the person whose mailbox the provider has proved, without a password."""
+    person = User(
+        email=address.email,
+        name=statement.name,
+        password=make_password(None),
+        email_verified_at=now,
+        created_at=now,
+    )
+    person.save(force_insert=True)
+    # Somebody may have chosen a password for this address and waits for its owner to click.
+    Registration.objects.filter(email_key=address.key).delete()
+    get_audit_service().record(
+        Event.USER_CREATED,
+        actor=sessions.actor_of(person),
+        target=sessions.target_of(person),
+        origin=origin,
+        reason=f"at {provider}",
+        now=now,
+    )
+    identities.add(person, provider, statement, origin=origin, now=now)
+    return person
+
+
+def _record_refusal(reason: str, *, origin: Origin) -> None:
+    get_audit_service().record_refusal(
+        Event.SESSION_REFUSED,
+        actor=ANONYMOUS,
+        target=Target("provider"),
+        origin=origin,
+        reason=reason,
+    )

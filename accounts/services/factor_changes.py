@@ -1,0 +1,101 @@
+"""What every change of a person's own factors does: hold, count, record, and let workers know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
+from accounts.models import Session, User
+from accounts.services import access, factor_codes, factor_refusals, sessions, standing
+from accounts.services.factor_codes import Answer
+from accounts.services.standing import Standing
+from audit.events import Event
+from audit.parties import Target
+from audit.services.record import get_audit_service
+from plinto.kernel.origin import Origin
+
+
+def hold(who: Standing) -> User:
+    """
+    Lock the person, as whoever touches factors does first.
+
+    :raises SessionEnded: the person is gone, or was switched off a moment ago
+    """
+    held = User.objects.select_for_update(no_key=True)
+    person = held.filter(pk=who.user_id, is_active=True).first()
+    if person is None:
+        raise SessionEnded(reason="person is gone")
+    return person
+
+
+@contextmanager
+def tried(
+    who: Standing, answer: Answer, *, wanting: Event, origin: Origin, now: datetime
+) -> Iterator[None]:
+    """
+    Count the block as one try, and record it where it is refused.
+
+    :raises TooManyAttempts: the tries are used up, and the block does not run
+    """
+    try:
+        with factor_codes.counted(who.user_id, now=now):
+            yield
+    except (TooManyAttempts, InvalidCode) as refusal:
+        factor_refusals.note(
+            refusal,
+            answer,
+            wanting=wanting,
+            actor=who.actor,
+            target=Target("session", id=str(who.session_id)),
+            origin=origin,
+            session_id=who.session_id,
+            now=now,
+        )
+        raise
+
+
+def note_proof(who: Standing, methods: Sequence[str]) -> None:
+    """Let the session that showed a new factor count as one that showed a second factor."""
+    mine = Session.objects.filter(pk=who.session_id, ended_at=None)
+    for noted in mine.values_list("methods", flat=True):
+        added = [name for name in methods if name not in noted]
+        mine.update(methods=[*noted, *added])
+
+
+def changed(
+    event: Event, who: Standing, person: User, *, origin: Origin, now: datetime, reason: str = ""
+) -> None:
+    """Record what became of the factors, and let every worker read the person anew."""
+    record(event, who, person, origin=origin, now=now, reason=reason)
+    User.objects.filter(pk=person.pk).update(version=F("version") + 1)
+    transaction.on_commit(lambda: standing.refresh_person(person.pk))
+    transaction.on_commit(lambda: access.forget_person(person.pk))
+
+
+def record(
+    event: Event,
+    who: Standing,
+    person: User,
+    *,
+    origin: Origin,
+    now: datetime,
+    reason: str = "",
+    changes: Mapping[str, tuple[Any, Any]] | None = None,
+) -> None:
+    """Write the row of an act upon one's own factors."""
+    get_audit_service().record(
+        event,
+        actor=who.actor,
+        target=sessions.target_of(person),
+        origin=origin,
+        session_id=who.session_id,
+        reason=reason,
+        changes=changes,
+        now=now,
+    )

@@ -1,0 +1,225 @@
+"""A person's identities at providers: linking one, and unlinking it without locking them out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from accounts import social_controls
+from accounts.errors import InvalidCode, SessionEnded
+from accounts.models import Identity, Passkey, ProviderSignIn, User
+from accounts.rules import addresses
+from accounts.rules.addresses import Address
+from accounts.services import identity_letters, sessions
+from accounts.services.standing import Standing
+from accounts.services.statements import Statement, StatementRefused, Word
+from accounts.social_errors import LastWayIn
+from audit.events import Event
+from audit.parties import Actor, Target
+from audit.services.record import get_audit_service
+from plinto.kernel import pages
+from plinto.kernel.crypto import token_digest
+from plinto.kernel.exceptions import ConflictError, NotFoundError
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+
+
+def of(user_id: UUID, *, wanted: pages.PageRequest) -> pages.Page[Identity]:
+    """List a person's identities, newest first."""
+    return pages.cut(Identity.objects.filter(user_id=user_id), wanted=wanted)
+
+
+def address_of(statement: Statement) -> Address | None:
+    """Return the address that a provider vouches for, if Plinto can mail it."""
+    if not statement.is_vouched:
+        return None
+    try:
+        return addresses.canonical(statement.email)
+    except ValueError:
+        return None
+
+
+def add(
+    person: User, provider: str, statement: Statement, *, origin: Origin, now: datetime
+) -> Identity:
+    """
+    Write an identity in the caller's transaction, which holds the person.
+
+    :raises django.db.IntegrityError: it is somebody's already
+    """
+    identity = Identity(
+        user=person,
+        provider=provider,
+        subject=statement.subject,
+        email=statement.email,
+        created_at=now,
+        last_used_at=now,
+    )
+    with transaction.atomic():
+        identity.save(force_insert=True)
+    _record(Event.IDENTITY_LINKED, identity, sessions.actor_of(person), origin=origin, now=now)
+    return identity
+
+
+@enforces(social_controls.SOCIAL_SIGN_IN)
+@after_conflicts
+def link_asked(row: ProviderSignIn, statement: Statement, *, origin: Origin, now: datetime) -> None:
+    """
+    Link what somebody who was signed in asked for, if that session still goes on.
+
+    :raises StatementRefused: it does not, or the identity is somebody's already
+    """
+    user_id, session_id = row.user_id, row.session_id
+    if user_id is None or session_id is None:
+        raise StatementRefused("nobody asked", word=Word.ENDED)
+    try:
+        with transaction.atomic():
+            person = _held(user_id)
+            if person is None or not sessions.is_live(session_id, user_id=user_id, now=now):
+                raise StatementRefused("session ended", word=Word.ENDED)
+            _link(person, row.provider, statement, origin=origin, now=now)
+    except IntegrityError as error:
+        raise StatementRefused("identity is taken", word=Word.TAKEN) from error
+
+
+@enforces(social_controls.SOCIAL_SIGN_IN)
+def confirm(who: Standing, token: str, *, origin: Origin, now: datetime) -> Identity:
+    """
+    Link the identity that a sign-in brought to an account, as the owner of that account.
+
+    :raises InvalidCode: unknown, used, expired, or of another person's account
+    :raises ConflictError: the identity was linked to an account meanwhile
+    """
+    try:
+        return _confirmed(who, token, origin=origin, now=now)
+    except IntegrityError as error:
+        raise ConflictError(
+            "This identity is linked to an account already.", reason="identity is taken"
+        ) from error
+    except InvalidCode as refusal:
+        _record_refusal(Event.IDENTITY_LINKED, who, refusal.reason, origin=origin)
+        raise
+
+
+@after_conflicts
+def _confirmed(who: Standing, token: str, *, origin: Origin, now: datetime) -> Identity:
+    with transaction.atomic():
+        person = _held(who.user_id)
+        if person is None:
+            raise SessionEnded(reason="person is gone")
+        waiting = ProviderSignIn.objects.filter(
+            link_digest=token_digest(token),
+            user=person,
+            provider__in=list(settings.SOCIAL_PROVIDERS),
+            linked_at=None,
+            link_expires_at__gt=now,
+        )
+        row = waiting.first()
+        if row is None or not waiting.filter(pk=row.pk).update(linked_at=now):
+            raise InvalidCode(reason="unknown, used, expired or of another person")
+        statement = Statement.opened(row.sealed_statement)
+        return _link(person, row.provider, statement, origin=origin, now=now)
+
+
+@enforces(social_controls.SOCIAL_SIGN_IN)
+def unlink(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime) -> None:
+    """
+    Remove an identity; sessions go on, and nobody comes in by it any more.
+
+    :raises NotFoundError: there is none, or it is not theirs
+    :raises LastWayIn: they could not sign in any more
+    """
+    try:
+        _unlinked(who, identity_id, origin=origin, now=now)
+    except LastWayIn as refusal:
+        _record_refusal(Event.IDENTITY_UNLINKED, who, refusal.reason, origin=origin)
+        raise
+
+
+@after_conflicts
+def _unlinked(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime) -> None:
+    with transaction.atomic():
+        person = _held(who.user_id)
+        identity = Identity.objects.filter(pk=identity_id, user_id=who.user_id).first()
+        if person is None or identity is None:
+            raise NotFoundError
+        if not ways_in(person, without=identity_id):
+            raise LastWayIn(reason="last way in")
+        remove(identity, person, actor=who.actor, origin=origin, now=now)
+        identity_letters.tell(person, identity_letters.unlinked(identity), origin=origin, now=now)
+
+
+def remove(
+    identity: Identity, person: User, *, actor: Actor, origin: Origin, now: datetime
+) -> None:
+    """Delete an identity in the caller's transaction, which holds the person."""
+    _record(Event.IDENTITY_UNLINKED, identity, actor, origin=origin, now=now)
+    Identity.objects.filter(pk=identity.pk, user=person).delete()
+
+
+def ways_in(person: User, *, without: UUID) -> list[str]:
+    """Name the ways in which a person could still sign in after an identity is gone."""
+    return [name for name, is_open in _WAYS.items() if is_open(person, without)]
+
+
+def _has_password(person: User, _: UUID) -> bool:
+    return person.has_usable_password()
+
+
+def _has_identity(person: User, without: UUID) -> bool:
+    # One at a provider that was switched off opens nothing.
+    usable = Identity.objects.filter(user=person, provider__in=list(settings.SOCIAL_PROVIDERS))
+    return usable.exclude(pk=without).exists()
+
+
+def _has_passkey(person: User, _: UUID) -> bool:
+    return Passkey.objects.filter(user=person).exists()
+
+
+_WAYS: dict[str, Callable[[User, UUID], bool]] = {
+    "password": _has_password,
+    "identity": _has_identity,
+    "passkey": _has_passkey,
+}
+
+
+def _held(user_id: UUID) -> User | None:
+    """Lock the person, as whoever changes their ways in does first."""
+    held = User.objects.select_for_update(no_key=True)
+    return held.filter(pk=user_id, is_active=True).first()
+
+
+def _link(
+    person: User, provider: str, statement: Statement, *, origin: Origin, now: datetime
+) -> Identity:
+    identity = add(person, provider, statement, origin=origin, now=now)
+    identity_letters.tell(person, identity_letters.linked(identity), origin=origin, now=now)
+    return identity
+
+
+def _record(
+    event: Event, identity: Identity, actor: Actor, *, origin: Origin, now: datetime
+) -> None:
+    get_audit_service().record(
+        event,
+        actor=actor,
+        target=Target("identity", id=str(identity.pk), label=str(identity)),
+        origin=origin,
+        now=now,
+    )
+
+
+def _record_refusal(event: Event, who: Standing, reason: str, *, origin: Origin) -> None:
+    get_audit_service().record_refusal(
+        event,
+        actor=who.actor,
+        target=Target("identity"),
+        origin=origin,
+        session_id=who.session_id,
+        reason=reason,
+    )
