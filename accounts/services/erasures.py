@@ -17,7 +17,7 @@ from django.db.models import F
 
 from accounts import controls
 from accounts.errors import LastAdministrator, SessionEnded
-from accounts.models import User
+from accounts.models import ApiKey, User
 from accounts.services import (
     administration,
     erasure_letters,
@@ -129,6 +129,9 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")
+            elif holding.model is ApiKey:
+                # Keys are their organization's, which may not have noticed yet.
+                holding.rows.update(made_by=None)
             elif holding.model not in {User, AuditRow}:
                 holding.rows.delete()
         key = person.pk
