@@ -6,6 +6,7 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 from django.db import connections
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import PasswordLink, User
@@ -192,3 +193,14 @@ def test_nobody_but_an_owner_can_use_a_link_for_nobody(api, letters):
     assert letters() == []
     assert PasswordLink.objects.get().user is None
     assert not User.objects.exists()
+
+
+@override_settings(PUBLIC_URL="https://id.acmecorporation.example", APP_URL="https://tulipshop.org")
+def test_a_password_is_not_made_of_the_names_of_the_deployment(api):
+    ada = signed_in(api)
+    change = {"current_password": PASSWORD, "new_password": "TulipShop AcmeCorporation 1"}
+
+    answer = api.post("/api/v1/me/password", change, token=ada.access)
+
+    assert answer.status_code == 422
+    assert "too close" in answer.json()["details"]["fields"]["new_password"][0]

@@ -171,6 +171,7 @@ def test_strangers_cannot_fill_a_mailbox(api, letters):
         ("passwordpassword", "attackers"),
         ("aaaaaaaaaaaaaaaaaaaa", "repeats"),
         ("ada@example.com1", "too close"),
+        ("Plinto-Admin-Login-26", "too close"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused_with_the_reason(api, password, why):
