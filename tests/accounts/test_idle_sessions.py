@@ -37,6 +37,7 @@ def test_a_session_that_is_refreshed_in_time_goes_on_and_may_idle_anew(api):
     assert api.post(REFRESH, {"refresh": pair["refresh"]}).status_code == 200
 
 
+@pytest.mark.asvs("7.3.1")
 def test_a_session_that_idled_too_long_is_refused_and_ended(api):
     ada = signed_in(api)
     other = signed_in(api, user=ada.user)
@@ -126,6 +127,7 @@ def test_a_refresh_costs_no_further_statement_for_it(api):
     assert [sql.split()[0] for sql in asked] == ["UPDATE", "SELECT"]
 
 
+@pytest.mark.asvs("7.3.1")
 @pytest.mark.parametrize(
     ("variables", "days"),
     [

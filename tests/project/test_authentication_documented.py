@@ -10,6 +10,7 @@ from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
+import pytest
 from django.urls import resolve
 from drf_spectacular.generators import SchemaGenerator
 
@@ -62,21 +63,25 @@ def paths_that_answer_tokens() -> set[str]:
     }
 
 
+@pytest.mark.asvs("6.1.3", "6.3.4")
 def test_every_module_that_opens_a_session_is_a_documented_way_in():
     assert {module for _, module, _ in _WAY.findall(DOCUMENT)} == openers()
 
 
+@pytest.mark.asvs("6.1.3")
 def test_every_path_that_answers_tokens_is_a_documented_way_in():
     documented = {path for path, _, _ in _WAY.findall(DOCUMENT) if path.startswith("/api/")}
     assert documented == paths_that_answer_tokens()
 
 
+@pytest.mark.asvs("6.1.3")
 def test_every_way_in_is_limited_by_the_policy_it_is_documented_with():
     for path, _, policy in _WAY.findall(DOCUMENT):
         view = resolve(path).func
         assert getattr(getattr(view, "cls", None), "limited_as", "admin") == policy, path
 
 
+@pytest.mark.asvs("6.1.1")
 def test_the_limits_of_floods_are_those_of_the_code():
     in_code = {
         name: (policy.limits["address"].most, policy.limits["account"].most)
@@ -89,6 +94,7 @@ def test_the_limits_of_floods_are_those_of_the_code():
     assert documented == in_code
 
 
+@pytest.mark.asvs("6.1.1")
 def test_the_limits_of_guesses_are_those_of_the_code():
     in_code = {
         name: (limit.most, limit.window)
@@ -101,6 +107,7 @@ def test_the_limits_of_guesses_are_those_of_the_code():
     assert documented == in_code
 
 
+@pytest.mark.asvs("7.1.1")
 def test_everything_lasts_as_long_as_it_is_said_to():
     rows = _LASTING.findall(DOCUMENT)
     assert len(rows) > 10
@@ -111,6 +118,7 @@ def test_everything_lasts_as_long_as_it_is_said_to():
         assert lasting == duration(said), name
 
 
+@pytest.mark.asvs("6.1.2")
 def test_the_words_that_no_password_is_made_of_are_those_of_the_code():
     line = re.search(r"^\* of the service: (.+)\.$", DOCUMENT, re.MULTILINE)
     assert line is not None
@@ -119,3 +127,17 @@ def test_the_words_that_no_password_is_made_of_are_those_of_the_code():
 
 def test_the_lengths_of_a_password_are_those_of_the_code():
     assert f"{passwords.SHORTEST} to {passwords.LONGEST} characters" in DOCUMENT
+
+
+@pytest.mark.asvs("7.1.2", "7.1.3")
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("Sessions at the same time", "There is no maximum"),
+        ("Sessions and other systems", "Identity providers"),
+        ("Sessions and other systems", "ACCESS_TOKEN_TTL"),
+    ],
+)
+def test_sessions_beside_each_other_and_beside_other_systems_are_described(section, said):
+    body = DOCUMENT.split(f"## {section}\n")[1].split("\n## ")[0]
+    assert said in body
