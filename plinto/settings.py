@@ -246,12 +246,19 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plinto",
-    "DESCRIPTION": "Sign-up, sign-in and sessions. Errors have one shape on every path.",
+    "DESCRIPTION": "Identity over REST. Errors have one shape on every path.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["plinto.kernel.schema.without_aliases"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "plinto.api_document.complete",
+    ],
+    # Relative, so that the pages that try operations stay with the server they came from.
+    "SERVERS": [{"url": "/", "description": "The deployment that this document came from."}],
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "ENFORCE_NON_BLANK_FIELDS": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

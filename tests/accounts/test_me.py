@@ -37,6 +37,12 @@ def test_a_profile_is_read_and_changed(api):
     assert told(row).changes["locale"] == ["", "en-GB"]
 
 
+def test_a_person_is_shown_nothing_of_their_row_but_what_is_described(api):
+    ada = signed_in(api)
+    described = {"id", "email", "email_verified", "name", "locale", "timezone", "created_at"}
+    assert api.get("/api/v1/me", token=ada.access).json().keys() == described
+
+
 @pytest.mark.parametrize(
     "fields",
     [
