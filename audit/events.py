@@ -77,6 +77,10 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
+    DOMAIN_ADDED = "domain.added", "organization_id"
+    DOMAIN_VERIFIED = "domain.verified", "organization_id"
+    DOMAIN_DELETED = "domain.deleted", "organization_id"
+    DOMAIN_WITHDRAWN = "domain.withdrawn", "organization_id"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
 

@@ -26,6 +26,8 @@ READ_MEMBERS: Final = "members:read"
 WRITE_MEMBERS: Final = "members:write"
 READ_ROLES: Final = "roles:read"
 WRITE_ROLES: Final = "roles:write"
+READ_SSO: Final = "sso:read"
+WRITE_SSO: Final = "sso:write"
 
 _READ_WRITE = frozenset({"read", "write"})
 VERBS: Mapping[str, frozenset[str]] = {

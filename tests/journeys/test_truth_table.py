@@ -24,6 +24,7 @@ from tests.journeys.probers import PROBERS
 from tests.journeys.probers_at_doors import RESENDS, STRANGERS
 from tests.journeys.scene import Scene
 from tests.servers.identity_provider import IdentityProvider
+from tests.servers.name_server import NameServer
 from tests.servers.plinto import WorkerProcess
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SMTPSink
@@ -72,14 +73,15 @@ def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> It
     with ExitStack() as running:
         sink = running.enter_context(SMTPSink.start())
         idp = running.enter_context(IdentityProvider())
+        names = running.enter_context(NameServer())
         variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
-        variables |= idp.variables(APP)
+        variables |= {**idp.variables(APP), **names.variables}
         deployment = deployed_to_harm(
             shared_postgres, HARMS[request.param], with_static=True, **variables
         )
         world, harm = running.enter_context(deployment)
         running.enter_context(WorkerProcess.start(world.web.environment))
-        trial = Trial(Scene(world, sink, request.param, idp))
+        trial = Trial(Scene(world, sink, request.param, idp, names))
         trial.begin()
         harm()
         yield trial

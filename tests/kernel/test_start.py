@@ -44,6 +44,8 @@ def test_the_two_secrets_suffice(root):
         ("METRICS_BIND", "metrics.example:9464"),
         ("METRICS_BIND", "127.0.0.1:99464"),
         ("METRICS_BIND", "127.0.0.1:9464/metrics"),
+        ("DNS_SERVERS", "dns.example"),
+        ("DNS_SERVERS", "10.0.0.53/x"),
         ("WEB_WORKERS", "0"),
         ("DB_POOL_TIMEOUT", "nan"),
         ("REDIS_TIMEOUT", "60"),
