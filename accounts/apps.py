@@ -8,6 +8,7 @@ from accounts import (
     letter_controls,
     organization_controls,
     social_controls,
+    terms_controls,
 )
 from resilience import contract, health
 from resilience.worker import roster
@@ -26,7 +27,7 @@ class AccountsConfig(AppConfig):
 
         contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
         contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
-        contract.register(*domain_controls.CONTROLS)
+        contract.register(*domain_controls.CONTROLS, *terms_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         roster.add_queue(data_exports.QUEUE)

@@ -59,6 +59,7 @@ class Event(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
 
+    TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
     PASSKEY_ADDED = "passkey.added"

@@ -192,6 +192,10 @@ SIMPLE_JWT = {
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+TERMS_VERSION = ENVIRONMENT.text("TERMS_VERSION")
+if len(TERMS_VERSION) > 40 or not TERMS_VERSION.isprintable():
+    raise ImproperlyConfigured("TERMS_VERSION must be at most 40 printable characters.")
+TERMS_URL = ENVIRONMENT.page("TERMS_URL")
 
 PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
     ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL

@@ -1,6 +1,7 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
 from accounts.models.address_change import AddressChange, UndoLink
+from accounts.models.consent import TermsConsent
 from accounts.models.domain import OrganizationDomain
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.identity import Identity, ProviderSignIn
@@ -36,6 +37,7 @@ __all__ = [
     "Role",
     "Session",
     "SigningKey",
+    "TermsConsent",
     "UndoLink",
     "User",
 ]

@@ -133,6 +133,14 @@ class Environment:
             found.add(Address(host, port))
         return frozenset(found)
 
+    def page(self, name: str) -> str:
+        """Read the address of a page that people open, such as ``https://example.com/terms``."""
+        given = self.text(name)
+        parts = urlsplit(given)
+        if given and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ImproperlyConfigured(f"{name} must be an http or https address.")
+        return given
+
     def origin(self, name: str, default: str) -> str:
         """Read a base address such as ``https://id.example.com``, without a trailing slash."""
         given = self.text(name, default).rstrip("/")

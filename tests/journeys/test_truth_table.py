@@ -22,7 +22,7 @@ from tests.journeys.harms import HARMS, deployed_to_harm
 from tests.journeys.ledger import summary
 from tests.journeys.probers import PROBERS
 from tests.journeys.probers_at_doors import RESENDS, STRANGERS
-from tests.journeys.scene import Scene
+from tests.journeys.scene import AGREED, Scene
 from tests.servers.identity_provider import IdentityProvider
 from tests.servers.name_server import NameServer
 from tests.servers.plinto import WorkerProcess
@@ -76,6 +76,7 @@ def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> It
         names = running.enter_context(NameServer())
         variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
         variables |= {**idp.variables(APP), **names.variables}
+        variables["TERMS_VERSION"] = AGREED["terms_version"]
         deployment = deployed_to_harm(
             shared_postgres, HARMS[request.param], with_static=True, **variables
         )
