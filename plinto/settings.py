@@ -191,8 +191,15 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 API_KEY_MAX_DAYS = ENVIRONMENT.whole("API_KEY_MAX_DAYS", 365, least=0, most=3650)
+SESSION_IDLE = min(
+    timedelta(days=ENVIRONMENT.whole("SESSION_IDLE_DAYS", 14, most=400)), SESSION_LIFETIME
+)
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+TERMS_VERSION = ENVIRONMENT.text("TERMS_VERSION")
+if len(TERMS_VERSION) > 40 or not TERMS_VERSION.isprintable():
+    raise ImproperlyConfigured("TERMS_VERSION must be at most 40 printable characters.")
+TERMS_URL = ENVIRONMENT.page("TERMS_URL")
 
 PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
     ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL
@@ -200,6 +207,7 @@ PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
 SOCIAL_PROVIDERS = providers.configured(ENVIRONMENT)
 SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_PROVIDERS))
 OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
 
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
@@ -243,12 +251,19 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Plinto",
-    "DESCRIPTION": "Sign-up, sign-in and sessions. Errors have one shape on every path.",
+    "DESCRIPTION": "Identity over REST. Errors have one shape on every path.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "PREPROCESSING_HOOKS": ["plinto.kernel.schema.without_aliases"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "plinto.api_document.complete",
+    ],
+    # Relative, so that the pages that try operations stay with the server they came from.
+    "SERVERS": [{"url": "/", "description": "The deployment that this document came from."}],
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     "ENFORCE_NON_BLANK_FIELDS": True,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

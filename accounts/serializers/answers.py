@@ -30,6 +30,9 @@ class UserAnswer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
+_OF_A_PERSON = ("email", "email_verified", "name", "locale", "timezone", "created_at")
+
+
 class SessionAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     device = serializers.CharField()
@@ -84,8 +87,8 @@ class VerifiedAnswer(serializers.Serializer[Any]):
 
 def user(user_id: UUID, person: dict[str, Any]) -> dict[str, Any]:
     """Show a person to themselves, from facts as ``standing`` knows them."""
-    shown = {name: value for name, value in person.items() if name != "is_active"}
-    return {"id": str(user_id), **shown}
+    # Named one by one: what a copy of a person needs besides is nobody's business.
+    return {"id": str(user_id), **{name: person[name] for name in _OF_A_PERSON}}
 
 
 def session(row: Session, *, current: UUID) -> dict[str, Any]:

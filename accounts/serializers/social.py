@@ -19,7 +19,7 @@ class ExchangeBody(Body):
     code = Text(max_length=512)
 
 
-class LinkBody(Body):
+class IdentityLinkBody(Body):
     link_token = Text(max_length=512)
 
 

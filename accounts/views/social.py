@@ -198,11 +198,11 @@ class IdentitiesView(APIView):
 
     @extend_schema(
         operation_id="confirm_identity",
-        request=shown.LinkBody,
+        request=shown.IdentityLinkBody,
         responses={201: shown.IdentityAnswer, **errors(*BODY, 401, 403, 409)},
     )
     def post(self, request: Request) -> Response:
-        body = shown.LinkBody.read(request)
+        body = shown.IdentityLinkBody.read(request)
         linked = identities.confirm(
             signed_in(request),
             body["link_token"],

@@ -37,6 +37,12 @@ def test_a_profile_is_read_and_changed(api):
     assert told(row).changes["locale"] == ["", "en-GB"]
 
 
+def test_a_person_is_shown_nothing_of_their_row_but_what_is_described(api):
+    ada = signed_in(api)
+    described = {"id", "email", "email_verified", "name", "locale", "timezone", "created_at"}
+    assert api.get("/api/v1/me", token=ada.access).json().keys() == described
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -122,6 +128,7 @@ def test_a_late_copy_of_a_person_never_replaces_a_newer_one(api):
     assert api.get("/api/v1/me", token=ada.access).json()["name"] == "New Name"
 
 
+@pytest.mark.asvs("7.4.1")
 @pytest.mark.skipif(not settings.REDIS_URL, reason="needs a Redis to kill")
 @pytest.mark.parametrize("trouble", ["kill", "stall"])
 def test_an_ended_session_is_refused_while_redis_is_away(api, redis_server, trouble):

@@ -17,6 +17,7 @@ from resilience.worker import Shift, run_until_idle
 from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.accounts.phones import enrolled
+from tests.accounts.staff import PEOPLE, act, browser_of, helper
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
 from tests.races import at_once
 
@@ -138,6 +139,7 @@ def test_an_export_belongs_to_its_person_and_expires(api, ada):
     assert data_exports.trim(now=timezone.now() + timedelta(seconds=1)) == 1
 
 
+@pytest.mark.asvs("7.5.3")
 def test_exports_are_written_three_times_a_day_and_asked_for_by_who_proved_it_lately(api, ada):
     for _ in range(3):
         written(api, ada)
@@ -159,6 +161,7 @@ def erased(person, *, days=15):
     return erasures.erase_due(timezone.now() + timedelta(days=days))
 
 
+@pytest.mark.asvs("7.4.2")
 def test_who_asks_to_be_erased_is_signed_out_everywhere_and_told_when(api, letters, ada):
     elsewhere = signed_in(api, user=UserFactory())
 
@@ -226,6 +229,7 @@ def test_the_address_is_free_again_and_leads_to_somebody_new(api, letters, ada):
     assert "Confirm" in letters()[-1].subject
 
 
+@pytest.mark.asvs("7.5.3")
 def test_erasing_asks_for_a_fresh_proof(api):
     answer = api.delete(ME, token=long_ago(api))
     assert (answer.status_code, answer.json()["error"]) == (403, "REAUTHENTICATION_REQUIRED")
@@ -273,3 +277,21 @@ def test_who_was_invited_by_a_person_is_not_in_their_export(api):
 
     assert len(json.loads(told)["tables"]["accounts.invitation"]) == 1
     assert "grace@example.com" not in told
+
+
+def test_staff_erase_somebody_who_asked_them_and_nobody_they_may_not_touch(api, letters):
+    person, colleague = signed_in(api), UserFactory(is_staff=True)
+    helps = browser_of(helper("view_user", "change_user"))
+    erases = browser_of(helper("view_user", "change_user", "delete_user"))
+
+    act(helps, "erase", person.user, page=PEOPLE)
+    assert not User.objects.filter(erase_at__isnull=False).exists()
+    page = act(erases, "erase", person.user, colleague, page=PEOPLE)
+
+    assert "People to be erased: 1." in page
+    assert api.get(ME, token=person.access).status_code == 401
+    told = letters()[-1]
+    assert told.to == [person.user.email]
+    assert "127.0.0.1" not in told.body
+    assert erased(person) == 1
+    assert User.objects.filter(pk=colleague.pk).exists()

@@ -122,6 +122,7 @@ def magic_link(web: PlintoServer, visitor: Visitor) -> str:
     return link(web, visitor, "/magic-link")
 
 
+@pytest.mark.asvs("7.6.2")
 def test_a_magic_link_signs_in_by_a_button_and_out_by_another(web, visitor, page):
     page.goto(magic_link(web, visitor))
     assert page.url == f"{web.url}/magic-link"
@@ -147,7 +148,7 @@ def test_a_magic_link_asks_for_the_second_factor_until_it_is_right(web, visitor,
     field = page.get_by_label("Code of your authenticator app")
     field.fill("22222-22222")
     page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("The code or link is wrong")).to_be_visible()
+    expect(page.get_by_text("link or passkey is wrong")).to_be_visible()
     expect(field).to_have_value("")
     field.fill(confirmed["recovery_codes"][0])
     page.get_by_role("button", name="Sign in").click()

@@ -25,6 +25,7 @@ def test_the_two_secrets_suffice(root):
     assert start(root).returncode == 0
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -44,6 +45,10 @@ def test_the_two_secrets_suffice(root):
         ("METRICS_BIND", "metrics.example:9464"),
         ("METRICS_BIND", "127.0.0.1:99464"),
         ("METRICS_BIND", "127.0.0.1:9464/metrics"),
+        ("DNS_SERVERS", "dns.example"),
+        ("DNS_SERVERS", "10.0.0.53/x"),
+        ("TERMS_VERSION", "x" * 41),
+        ("TERMS_URL", "terms.html"),
         ("WEB_WORKERS", "0"),
         ("DB_POOL_TIMEOUT", "nan"),
         ("REDIS_TIMEOUT", "60"),
