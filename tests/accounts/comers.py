@@ -16,7 +16,16 @@ from django.db.models import Model
 from django.http import HttpResponse
 from django.utils import timezone
 
-from accounts.models import DataExport, Identity, Invitation, Passkey, Role, Session, User
+from accounts.models import (
+    DataExport,
+    Identity,
+    Invitation,
+    OrganizationDomain,
+    Passkey,
+    Role,
+    Session,
+    User,
+)
 from accounts.services import sessions
 from accounts.services.sessions import SignedIn
 from plinto.kernel.ids import uuid7
@@ -231,7 +240,15 @@ def _things_in(club: Club) -> dict[str, Any]:
         created_at=now,
         expires_at=now + timedelta(days=1),
     )
+    domain = OrganizationDomain.objects.create(
+        organization_id=club.id,
+        name=f"{uuid7().hex}.example",
+        token="x",
+        created_at=now,
+        verified_at=now,
+    )
     return {
+        "domain_id": domain.pk,
         "organization_id": club.id,
         "user_id": club.joined("viewer", person=entered()).user.pk,
         "role_id": club.role("clerk", "members:read"),

@@ -146,6 +146,9 @@ SELF = [
     _fresh("POST", "me/identities", {"link_token": "x"}, answer=_WRONG),
     _fresh("DELETE", "me/identities/<uuid:identity_id>", is_own=True),
     _person("GET", "me/organizations"),
+    _person("GET", "me/terms"),
+    # There are no terms here that one could agree to.
+    _person("POST", "me/terms", {"version": "1"}, answer="422 VALIDATION_ERROR"),
     _person("GET", "sessions"),
     _person("DELETE", "sessions"),
     _person("DELETE", "sessions/<uuid:session_id>", is_own=True),
@@ -170,6 +173,13 @@ ORGANIZATIONS = [
     Door("POST", f"{ONE}/roles", Least.ADMIN, {"name": "poet", "permissions": ["members:read"]}),
     Door("PATCH", f"{ONE}/roles/<uuid:role_id>", Least.ADMIN, {"description": "Another"}),
     Door("DELETE", f"{ONE}/roles/<uuid:role_id>", Least.ADMIN),
+]
+
+DOMAINS = [
+    Door("GET", f"{ONE}/domains", Least.ADMIN),
+    Door("POST", f"{ONE}/domains", Least.ADMIN, {"domain": "engines.example.com"}),
+    Door("DELETE", f"{ONE}/domains/<uuid:domain_id>", Least.ADMIN),
+    Door("POST", f"{ONE}/domains/<uuid:domain_id>/verify", Least.ADMIN),
 ]
 
 _KEYS = f"{ONE}/api-keys"
@@ -206,4 +216,4 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *KEYS, *OPEN_PAGES, *OPERATIONS]
+DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *OPEN_PAGES, *OPERATIONS]
