@@ -2,7 +2,13 @@
 
 from django.apps import AppConfig
 
-from accounts import controls, letter_controls, organization_controls, social_controls
+from accounts import (
+    api_key_controls,
+    controls,
+    letter_controls,
+    organization_controls,
+    social_controls,
+)
 from resilience import contract, health
 from resilience.worker import roster
 
@@ -20,6 +26,7 @@ class AccountsConfig(AppConfig):
 
         contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
         contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
+        contract.register(*api_key_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         roster.add_queue(data_exports.QUEUE)

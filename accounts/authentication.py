@@ -1,4 +1,8 @@
-"""Bearer tokens on requests: simplejwt reads the header, the session has the last word."""
+"""
+Bearer tokens on requests: access tokens of people, and API keys where a view takes them.
+
+simplejwt reads the header; the session, or the key's row, has the last word.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
+from accounts.api_key_errors import ApiKeyInvalid, ApiKeyNotAccepted
 from accounts.errors import SessionEnded
-from accounts.services import standing
+from accounts.rules import api_key_texts
+from accounts.services import api_key_standing, api_key_uses, standing
+from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
 from accounts.services.tokens import Claims, get_jwt_service
 from plinto.kernel import origin
@@ -17,21 +24,34 @@ from resilience.throttling import meter_of
 
 class BearerAuthentication(JWTAuthentication):
     """
-    Authenticate by access token, taken from the Authorization header and nowhere else.
+    Authenticate by access token, or by API key, from the Authorization header and nowhere else.
 
     The request counts for the person whom a good token names, in the round trip of the session
-    check; one that is refused here counts for the network it came from.
+    check, or for the key; one that is refused here counts for the network it came from.
+
+    A view takes keys if its ``key_scopes`` names a scope for the method, which the key must hold;
+    ``""`` is for any key. Everywhere else keys are refused before they are looked at.
 
     :raises TokenError: the token is not one of ours, or not one any more
     :raises SessionEnded: the token is good but its session is over
-    :raises RateLimitError: the person has sent too many requests
+    :raises RateLimitError: the person or the key has sent too many requests
+    :raises ApiKeyNotAccepted: the view takes no keys
+    :raises InsufficientScope: it takes keys, but not this one
     """
 
-    def authenticate(self, request: Request) -> tuple[Standing, Claims] | None:  # type: ignore[override]
+    def authenticate(  # type: ignore[override]
+        self, request: Request
+    ) -> tuple[Standing, Claims] | tuple[KeyStanding, None] | None:
         header = self.get_header(request)
         raw = self.get_raw_token(header) if header else None
         if raw is None:
             return None
+        text = raw.decode("latin-1")
+        if api_key_texts.is_meant(text):
+            return _key(request, text), None
+        return self._person(request, raw)
+
+    def _person(self, request: Request, raw: bytes) -> tuple[Standing, Claims]:
         claims = get_jwt_service().read(raw)
         meter = meter_of(request)
         try:
@@ -48,3 +68,36 @@ class BearerAuthentication(JWTAuthentication):
             user_id=str(who.user_id), session_id=str(who.session_id)
         )
         return who, claims
+
+
+class ApiKeyAuthentication(BearerAuthentication):
+    """
+    Authenticate by API key alone.
+
+    :raises ApiKeyInvalid: the token is anything else
+    """
+
+    def _person(self, request: Request, raw: bytes) -> tuple[Standing, Claims]:  # noqa: ARG002
+        raise ApiKeyInvalid(reason="not an API key")
+
+
+def _key(request: Request, text: str) -> KeyStanding:
+    scopes = getattr(request.parser_context["view"], "key_scopes", {})
+    scope = scopes.get(request.method)
+    if scope is None:
+        raise ApiKeyNotAccepted(reason="no key is taken here")
+    meter, now = meter_of(request), timezone.now()
+    try:
+        who = api_key_standing.of(
+            text,
+            now=now,
+            count=lambda holder, names: meter.count("key", holder, copies=names),
+        )
+    except ApiKeyInvalid:
+        meter.disown()
+        raise
+    structlog.contextvars.bind_contextvars(key_id=str(who.key_id))
+    if scope:
+        who.require(scope)
+    api_key_uses.note(who.key_id, now=now)
+    return who

@@ -1,4 +1,4 @@
-"""Who may come in: people who are signed in."""
+"""Who may come in: people who are signed in, and API keys."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.errors import ReauthenticationRequired
+from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
 
 
@@ -52,4 +53,20 @@ def signed_in(request: Request) -> Standing:
     who: object = request.user
     if not isinstance(who, Standing):
         raise TypeError("This view lacks the SignedIn permission.")
+    return who
+
+
+class KeyHolder(BasePermission):
+    """A program with an API key; authentication has judged its scope."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
+        who: object = request.user
+        return isinstance(who, KeyStanding)
+
+
+def key_of(request: Request) -> KeyStanding:
+    """Return the key behind a request that ``KeyHolder`` let through."""
+    who: object = request.user
+    if not isinstance(who, KeyStanding):
+        raise TypeError("This view lacks the KeyHolder permission.")
     return who

@@ -1,4 +1,4 @@
-"""How the OpenAPI document names the bearer token; drf-spectacular finds this class by itself."""
+"""How the OpenAPI document names bearer tokens; drf-spectacular finds these classes by itself."""
 
 from __future__ import annotations
 
@@ -15,3 +15,13 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
         return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """An API key of an organization in the same header."""
+
+    target_class = "accounts.authentication.ApiKeyAuthentication"
+    name = "api_key"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:  # noqa: ARG002
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "plk_ and 49 characters"}

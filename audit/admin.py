@@ -125,8 +125,13 @@ class AuditRowAdmin(RowAdmin):
     search_fields = ("id",)
     search_help_text = "Exact: an id, a request id, or an address as it was."
 
-    exclude = ("personal", "personal_key_id", "changes")
     readonly_fields = ("who", "what", "address", "agent", "changed")
+    fields = (
+        *("id", "occurred_at", "action", "outcome", "reason"),
+        *("who", "actor_kind", "actor_id", "what", "target_kind", "target_id", "changed"),
+        *("address", "agent", "organization_id", "session_id", "request_id"),
+        *("chain", "sequence", "sealed_at"),
+    )
 
     who = _personal("actor_label", "actor")
     what = _personal("target_label", "target")

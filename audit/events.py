@@ -80,6 +80,12 @@ class Event(StrEnum):
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
 
+    API_KEY_CREATED = "api_key.created", "organization_id", "changes"
+    API_KEY_UPDATED = "api_key.updated", "organization_id", "changes"
+    API_KEY_ROTATED = "api_key.rotated", "organization_id", "changes"
+    API_KEY_DELETED = "api_key.deleted", "organization_id"
+    TOKEN_REVOKED = "token.revoked", "organization_id", "session_id"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

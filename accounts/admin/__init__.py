@@ -6,6 +6,7 @@ is decided by ``services.administration``, never here.
 """
 
 from accounts.admin import (
+    api_keys,
     attempts,
     groups,
     identities,
@@ -18,6 +19,7 @@ from accounts.admin import (
 )
 
 __all__ = [
+    "api_keys",
     "attempts",
     "groups",
     "identities",

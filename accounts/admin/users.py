@@ -18,7 +18,7 @@ from accounts.admin.records import trail_of
 from accounts.asking import asked
 from accounts.forms import PersonForm
 from accounts.models import User
-from accounts.services import administration, factor_resets
+from accounts.services import administration, erasures, factor_resets
 from audit.admin import PeriodFilter
 
 
@@ -69,6 +69,7 @@ class UserAdmin(ActingAdmin[User]):
         "email_verified_at",
         "password_changed_at",
         "created_at",
+        "erase_at",
         "last_login",
         "second_factor",
         "lost_factor",
@@ -76,11 +77,22 @@ class UserAdmin(ActingAdmin[User]):
     )
     fieldsets = (
         (None, {"fields": ("email", "name", "locale", "timezone")}),
-        ("State", {"fields": ("is_active", "email_verified_at", "second_factor", "elsewhere")}),
+        (
+            "State",
+            {
+                "fields": (
+                    "is_active",
+                    "email_verified_at",
+                    "erase_at",
+                    "second_factor",
+                    "elsewhere",
+                )
+            },
+        ),
         ("Rights", {"fields": ("is_staff", "is_superuser", "groups", "user_permissions")}),
         ("History", {"fields": ("id", "created_at", "last_login", "password_changed_at")}),
     )
-    actions = ("end_sessions", "deactivate", "reactivate", "mail_link")
+    actions = ("end_sessions", "deactivate", "reactivate", "mail_link", "erase")
 
     @admin.display(description="verified", boolean=True)
     def is_verified(self, person: User) -> bool:
@@ -174,3 +186,12 @@ class UserAdmin(ActingAdmin[User]):
     @admin.action(description="Mail a link to set a password", permissions=["change"])
     def mail_link(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         self.for_each(request, administration.mail_link, chosen=chosen, done="Links mailed")
+
+    def has_erase_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(erasures.PERMISSION)
+
+    @admin.action(
+        description="Erase, after the time to think again", permissions=["change", "erase"]
+    )
+    def erase(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        self.for_each(request, erasures.order, chosen=chosen, done="People to be erased")

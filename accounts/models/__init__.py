@@ -1,6 +1,7 @@
 """Rows of accounts and their invariants; what is done with them is in ``accounts.services``."""
 
 from accounts.models.address_change import AddressChange, UndoLink
+from accounts.models.api_key import ApiKey
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.identity import Identity, ProviderSignIn
 from accounts.models.mail import OutboundMail
@@ -15,6 +16,7 @@ from accounts.models.user import User
 
 __all__ = [
     "AddressChange",
+    "ApiKey",
     "AuthenticatorApp",
     "DataExport",
     "Identity",

@@ -26,6 +26,10 @@ READ_MEMBERS: Final = "members:read"
 WRITE_MEMBERS: Final = "members:write"
 READ_ROLES: Final = "roles:read"
 WRITE_ROLES: Final = "roles:write"
+READ_API_KEYS: Final = "api_keys:read"
+WRITE_API_KEYS: Final = "api_keys:write"
+INTROSPECT_TOKENS: Final = "tokens:introspect"
+REVOKE_TOKENS: Final = "tokens:revoke"
 
 _READ_WRITE = frozenset({"read", "write"})
 VERBS: Mapping[str, frozenset[str]] = {
@@ -34,6 +38,7 @@ VERBS: Mapping[str, frozenset[str]] = {
     "roles": _READ_WRITE,
     "sso": _READ_WRITE,
     "api_keys": _READ_WRITE,
+    "tokens": frozenset({"introspect", "revoke"}),
     "webhooks": _READ_WRITE,
     "audit": _READ_WRITE,
 }

@@ -7,7 +7,7 @@ from plinto.kernel.serializers import Body, Text
 _TOKEN = 512
 
 
-class LinkBody(Body):
+class MailedLinkBody(Body):
     """``token`` stands behind the # of the link."""
 
     token = Text(max_length=_TOKEN)

@@ -76,7 +76,16 @@ class RBACService:
             # A factor that was added since shows in its row.
             if is_of_this_epoch and not _lacks_factor(known, organization.facts, now=now):
                 return _access(organization_id, known)
-        return _from_rows(organization_id, who.user_id, now=now)
+        return self.from_rows(who.user_id, organization_id, now=now)
+
+    def from_rows(self, user_id: UUID, organization_id: UUID, *, now: datetime) -> Access:
+        """
+        The same of anybody, whatever copies say.
+
+        :raises NotFoundError: they are not in it, or there is none
+        :raises SecondFactorRequired: it asks for a second factor, and they have none
+        """
+        return _from_rows(organization_id, user_id, now=now)
 
     def require(
         self, who: Standing, organization_id: UUID, permission: str, *, now: datetime

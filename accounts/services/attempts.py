@@ -26,7 +26,6 @@ PROOF = Limit("proof", 10, QUARTER)  # a signed-in person proving a password aga
 CODE = Limit("code", 5, QUARTER)  # six digits: five guesses against a million
 FACTOR = Limit("factor", 5, QUARTER)  # one person's second factors, all of them together
 PENDING = Limit("pending", 5, QUARTER)  # one sign-in that waits for a second factor
-EXPORT = Limit("export", 3, timedelta(days=1))  # exports of one person
 ADDRESS = Limit("address", 5, timedelta(hours=1))  # new addresses that one person asks for
 MAIL = Limit("mail", 5, timedelta(hours=1))  # mails that strangers can make one mailbox receive
 

@@ -7,6 +7,7 @@ there, and it can be taken once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,13 +16,12 @@ from uuid import UUID
 
 import orjson
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from accounts import controls
 from accounts.errors import SessionEnded, TooManyAttempts
 from accounts.models import DataExport, User
-from accounts.services import attempts, personal_data
-from accounts.services.attempts import Bucket
+from accounts.services import personal_data
 from accounts.services.mail import get_email_service
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -37,6 +37,8 @@ from resilience.queues import LeasedQueue
 from resilience.retrying import after_conflicts
 from resilience.worker import Shift
 
+# Rows outlive the window by days, so they are what is counted.
+_MOST, _WINDOW = 3, timedelta(days=1)
 KEPT_FOR = timedelta(days=7)
 _PURPOSE = "data export"
 _RETRY = timedelta(minutes=1)
@@ -52,6 +54,7 @@ class Pending:
 
 
 @enforces(controls.PRIVACY)
+@after_conflicts
 def request(who: Standing, *, origin: Origin, now: datetime) -> Pending:
     """
     Ask for an export, or join the one that is being written.
@@ -59,23 +62,17 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> Pending:
     :raises TooManyAttempts: too many were asked for within a day
     :raises SessionEnded: the person is gone
     """
-    if waiting := _waiting(who):
-        return waiting
-    try:
-        attempts.take(Bucket.of(attempts.EXPORT, who.user_id), now=now)
-        return _written_down(who, origin=origin, now=now)
-    except (TooManyAttempts, IntegrityError) as error:
-        # Another request of theirs was faster, or they are gone.
-        if waiting := _waiting(who):
-            return waiting
-        if isinstance(error, TooManyAttempts):
-            raise
-        raise SessionEnded(reason="person is gone") from error
-
-
-@after_conflicts
-def _written_down(who: Standing, *, origin: Origin, now: datetime) -> Pending:
     with transaction.atomic():
+        held = User.objects.select_for_update(no_key=True)
+        if not held.filter(pk=who.user_id, is_active=True).exists():
+            raise SessionEnded(reason="person is gone")
+        mine = DataExport.objects.filter(user_id=who.user_id)
+        if waiting := mine.filter(state=State.DUE).first():
+            return Pending(waiting.pk, waiting.requested_at)
+        lately = mine.filter(requested_at__gt=now - _WINDOW).order_by("requested_at")
+        if len(asked := list(lately.values_list("requested_at", flat=True))) >= _MOST:
+            wait = math.ceil((asked[0] + _WINDOW - now).total_seconds())
+            raise TooManyAttempts(retry_after=wait, is_new=False, reason="exports of a day")
         export = DataExport.objects.create(user_id=who.user_id, requested_at=now, due_at=now)
         _record(Event.EXPORT_REQUESTED, who, export, origin=origin, now=now)
     return Pending(export.pk, now)
@@ -131,11 +128,6 @@ def write(export: DataExport, *, now: datetime) -> None:
 def trim(*, now: datetime) -> int:
     """Delete exports that nobody took in time, with what they hold."""
     return trimming.delete(DataExport.objects.filter(expires_at__lt=now))
-
-
-def _waiting(who: Standing) -> Pending | None:
-    waiting = DataExport.objects.filter(user_id=who.user_id, state=State.DUE).first()
-    return Pending(waiting.pk, waiting.requested_at) if waiting else None
 
 
 def _record(

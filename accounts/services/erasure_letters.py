@@ -14,8 +14,8 @@ from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
 
 
-def tell_when(person: User, erase_at: datetime, *, origin: Origin, now: datetime) -> None:
-    """Say when, from where it was asked for, and how to call it off."""
+def tell_when(person: User, erase_at: datetime, *, origin: Origin | None, now: datetime) -> None:
+    """Say when, from where it was asked for if it was not staff, and how to call it off."""
     what = (
         f"Your account and everything in it will be erased on {erase_at:%d %B %Y}. Until then, "
         "signing in calls it off."
@@ -39,15 +39,15 @@ def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -
     _queue(session.user, what, origin=origin, now=now)
 
 
-def _queue(person: User, what: str, *, origin: Origin, now: datetime) -> None:
+def _queue(person: User, what: str, *, origin: Origin | None, now: datetime) -> None:
     get_email_service().queue(
         "erasure",
         to=person.email,
         context={
             "what": what,
             "name": person.name,
-            "address": origin.address,
-            "agent": origin.agent,
+            "address": origin.address if origin else "",
+            "agent": origin.agent if origin else "",
             "time": now,
             "link": f"{settings.APP_URL}/reset-password",
         },

@@ -17,19 +17,29 @@ from django.db.models import F
 
 from accounts import controls
 from accounts.errors import LastAdministrator, SessionEnded
-from accounts.models import User
-from accounts.services import erasure_letters, memberships, personal_data, sessions, standing
+from accounts.models import ApiKey, User
+from accounts.services import (
+    administration,
+    erasure_letters,
+    memberships,
+    personal_data,
+    sessions,
+    standing,
+)
+from accounts.services.staff import actor_of
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.models import AuditRow
-from audit.parties import SYSTEM, Target
+from audit.parties import SYSTEM, Actor, Target
 from audit.services.record import get_audit_service
+from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import SYSTEM as NOWHERE
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.models import CircuitOrder
 from resilience.retrying import after_conflicts
 
+PERMISSION = "accounts.delete_user"
 # Each is erased in a transaction of its own; more than this wait for the next round.
 _PORTION = 100
 
@@ -45,35 +55,60 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> datetime:
     :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     with transaction.atomic():
-        # Superusers are held together, so that two who leave at once see each other go.
-        held = list(
-            User.objects.select_for_update()
-            .filter(is_superuser=True, is_active=True)
-            .order_by("pk")
-        )
-        person = next((one for one in held if one.pk == who.user_id), None)
-        if person is None:
-            mine = User.objects.select_for_update().filter(pk=who.user_id, is_active=True)
-            person = mine.first()
-        elif all(one.pk == person.pk or one.erase_at for one in held):
-            raise LastAdministrator(reason="the only administrator asks to be erased")
+        administrators = _held_administrators()
+        mine = User.objects.select_for_update().filter(pk=who.user_id, is_active=True)
+        person = mine.first()
         if person is None:
             raise SessionEnded(reason="person is gone")
-        memberships.release(person.pk)
-        erase_at = now + settings.ERASURE_AFTER
-        User.objects.filter(pk=person.pk).update(erase_at=erase_at, version=F("version") + 1)
-        get_audit_service().record(
-            Event.USER_ERASURE_REQUESTED,
-            actor=who.actor,
-            target=sessions.target_of(person),
-            origin=origin,
-            session_id=who.session_id,
-            now=now,
-        )
-        erasure_letters.tell_when(person, erase_at, origin=origin, now=now)
-        sessions.end_all(
-            person.pk, reason="erasure requested", actor=who.actor, origin=origin, now=now
-        )
+        return _begin(person, who.actor, administrators, origin=origin, now=now)
+
+
+@enforces(controls.PRIVACY)
+@after_conflicts
+def order(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
+    """
+    Do the same for somebody who asked staff for it; false if it is under way already.
+
+    :raises AuthorizationError: who acts has lost their rights, or never had these
+    :raises LastAdministrator: nobody would be left to run the deployment
+    :raises LastOwner: nobody else owns one of the person's organizations
+    """
+    with transaction.atomic():
+        administrators = _held_administrators()
+        person, asking = administration.hold(person_id, by=by)
+        if not asking.has_perm(PERMISSION):
+            raise AuthorizationError(reason=f"no {PERMISSION}")
+        if person.erase_at is not None:
+            return False
+        _begin(person, actor_of(by), administrators, origin=origin, now=now)
+    return True
+
+
+def _held_administrators() -> list[User]:
+    """Hold all superusers together, so that two who leave at once see each other go."""
+    held = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
+    return list(held.order_by("pk"))
+
+
+def _begin(
+    person: User, actor: Actor, administrators: list[User], *, origin: Origin, now: datetime
+) -> datetime:
+    others = [one for one in administrators if one.pk != person.pk and one.erase_at is None]
+    if person.is_superuser and not others:
+        raise LastAdministrator(reason="the only administrator would be erased")
+    memberships.release(person.pk)
+    erase_at = now + settings.ERASURE_AFTER
+    User.objects.filter(pk=person.pk).update(erase_at=erase_at, version=F("version") + 1)
+    get_audit_service().record(
+        Event.USER_ERASURE_REQUESTED,
+        actor=actor,
+        target=sessions.target_of(person),
+        origin=origin,
+        now=now,
+    )
+    asked_from = origin if actor.id == str(person.pk) else None
+    erasure_letters.tell_when(person, erase_at, origin=asked_from, now=now)
+    sessions.end_all(person.pk, reason="erasure requested", actor=actor, origin=origin, now=now)
     return erase_at
 
 
@@ -94,6 +129,9 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")
+            elif holding.model is ApiKey:
+                # Keys are their organization's, which may not have noticed yet.
+                holding.rows.update(made_by=None)
             elif holding.model not in {User, AuditRow}:
                 holding.rows.delete()
         key = person.pk

@@ -12,7 +12,7 @@ from accounts import organization_controls as controls
 from accounts.models import Invitation, Membership, Organization, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
-from accounts.services import attempts, factor_codes
+from accounts.services import api_key_removal, attempts, factor_codes
 from accounts.services.access import get_rbac_service
 from accounts.services.attempts import Bucket, Limit
 from accounts.services.organization_acts import Acting, Attempt, acting, target_of
@@ -125,6 +125,7 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
         act.require(permissions.DELETE_ORGANIZATION)
         act.record(target=target_of(organization_id, act.organization.slug))
         act.changes_everybody()
+        api_key_removal.end_all_of(organization_id)
         Invitation.objects.filter(organization_id=organization_id).delete()
         Membership.objects.filter(organization_id=organization_id).delete()
         Role.objects.filter(organization_id=organization_id).delete()

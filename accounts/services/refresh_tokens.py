@@ -58,6 +58,18 @@ def digest(token: str) -> bytes:
     return token_digest(token)
 
 
+def session_of(presented: str) -> UUID:
+    """
+    Say which session a token was issued for, whether or not it works still.
+
+    :raises TokenError: Plinto never issued it
+    """
+    session_id = _session_of(presented)
+    if not _is_authentic(session_id, presented):
+        raise TokenError(reason="refresh token was never issued")
+    return session_id
+
+
 @enforces(controls.REFRESH_REUSE)
 def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -19,6 +19,7 @@ from accounts.models import Session, User
 from accounts.rules import addresses
 from accounts.services import (
     attempts,
+    mailboxes,
     passwords,
     refresh_tokens,
     second_factors,
@@ -55,8 +56,17 @@ class _Candidate:
 
     @property
     def target(self) -> Target:
-        # The address of a stranger is not written down: people type passwords into this field.
-        return sessions.target_of(self.user) if self.user else Target("user")
+        """
+        Whom a refusal is about.
+
+        Of an address that is nobody's a digest is kept, since people type passwords into this
+        field too. What else would be told of a person is sealed under the key of one who is made
+        up on the spot, and lost with them: so the row of a stranger costs what any other does.
+        """
+        if self.user is not None:
+            return sessions.target_of(self.user)
+        nobody = User(email=self.key)
+        return replace(sessions.target_of(nobody), id=mailboxes.digest_of(self.key))
 
 
 @enforces(controls.SIGN_IN)

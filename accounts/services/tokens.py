@@ -120,13 +120,22 @@ class JWTService:
 
         :raises TokenError: malformed, forged, expired, for somebody else, or of another kind
         """
+        return self.read_whole(raw)[0]
+
+    def read_whole(self, raw: bytes) -> tuple[Claims, dict[str, Any]]:
+        """
+        Verify an access token, and return besides everything that it says.
+
+        :raises TokenError: malformed, forged, expired, for somebody else, or of another kind
+        """
         if len(raw) > _LONGEST:
             raise TokenError(reason="too long")
         try:
             token = AccessToken(_as_token(raw))
-            return Claims(user_id=UUID(token["sub"]), session_id=UUID(token["sid"]))
+            claims = Claims(user_id=UUID(token["sub"]), session_id=UUID(token["sid"]))
         except (ForeignTokenError, ValueError, TypeError, AttributeError) as error:
             raise TokenError(reason=f"access token: {error}") from error
+        return claims, token.payload
 
 
 def _as_token(raw: bytes) -> Token:

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from accounts.permissions import ProvedLately, signed_in
 from accounts.serializers import answers
 from accounts.serializers.bodies import EmailBody
-from accounts.serializers.mail_bodies import LinkBody, MailedCodeBody
+from accounts.serializers.mail_bodies import MailedCodeBody, MailedLinkBody
 from accounts.services import address_changes, address_undo
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
@@ -65,10 +65,10 @@ class AddressUndoView(APIView):
 
     @extend_schema(
         operation_id="undo_email_change",
-        request=LinkBody,
+        request=MailedLinkBody,
         responses={204: None, **errors(*BODY, 401, 409)},
     )
     def post(self, request: Request) -> Response:
-        body = LinkBody.read(request)
+        body = MailedLinkBody.read(request)
         address_undo.undo(body["token"], origin=origin.of(request), now=timezone.now())
         return Response(status=204)

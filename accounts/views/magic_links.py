@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 
 from accounts.serializers import answers
 from accounts.serializers.bodies import EmailBody
-from accounts.serializers.mail_bodies import LinkBody
+from accounts.serializers.mail_bodies import MailedLinkBody
 from accounts.services import magic_links
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
@@ -44,7 +44,7 @@ class MagicLinkVerifyView(APIView):
 
     @extend_schema(
         operation_id="verify_magic_link",
-        request=LinkBody,
+        request=MailedLinkBody,
         responses={
             200: PolymorphicProxySerializer(
                 "MagicLinkAnswer",
@@ -55,6 +55,6 @@ class MagicLinkVerifyView(APIView):
         },
     )
     def post(self, request: Request) -> Response:
-        body = LinkBody.read(request)
+        body = MailedLinkBody.read(request)
         entry = magic_links.enter(body["token"], origin=origin.of(request), now=timezone.now())
         return Response(answers.entered(entry))

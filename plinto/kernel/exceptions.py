@@ -79,6 +79,8 @@ class PlintoAPIException(PlintoException):
     """A refusal with an HTTP status."""
 
     status_code: ClassVar[int] = 500
+    # The WWW-Authenticate header, where one tells more than that signing in may help.
+    challenge: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         return {**super().to_dict(), "status_code": self.status_code}

@@ -154,7 +154,9 @@ def _rfc9457(refusal: Refusal, request_id: str) -> dict[str, Any]:
 
 def _headers(refusal: Refusal) -> dict[str, str]:
     headers = {"Cache-Control": "no-store", "Vary": "Accept"}
-    if refusal.status_code == 401:
+    if isinstance(refusal, PlintoAPIException) and refusal.challenge:
+        headers["WWW-Authenticate"] = refusal.challenge
+    elif refusal.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(refusal, RateLimitError | ServiceUnavailableError):
         headers["Retry-After"] = str(refusal.retry_after)

@@ -16,7 +16,7 @@ _MEANINGS = {
     404: "There is nothing here, or not for you.",
     409: "The request conflicts with the current state.",
     413: "The body is larger than 1 MiB.",
-    415: "The body is not JSON in UTF-8.",
+    415: "The body is not in UTF-8, or of a media type that is not read here.",
     422: "Fields are missing, unknown or not valid; `details.fields` names them.",
     429: "Too many requests or attempts; wait for `Retry-After` seconds.",
     502: "A service this request depends on gave no usable answer.",

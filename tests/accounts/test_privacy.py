@@ -17,6 +17,7 @@ from resilience.worker import Shift, run_until_idle
 from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.accounts.phones import enrolled
+from tests.accounts.staff import PEOPLE, act, browser_of, helper
 from tests.factories import PASSWORD, AdministratorFactory, UserFactory
 from tests.races import at_once
 
@@ -273,3 +274,21 @@ def test_who_was_invited_by_a_person_is_not_in_their_export(api):
 
     assert len(json.loads(told)["tables"]["accounts.invitation"]) == 1
     assert "grace@example.com" not in told
+
+
+def test_staff_erase_somebody_who_asked_them_and_nobody_they_may_not_touch(api, letters):
+    person, colleague = signed_in(api), UserFactory(is_staff=True)
+    helps = browser_of(helper("view_user", "change_user"))
+    erases = browser_of(helper("view_user", "change_user", "delete_user"))
+
+    act(helps, "erase", person.user, page=PEOPLE)
+    assert not User.objects.filter(erase_at__isnull=False).exists()
+    page = act(erases, "erase", person.user, colleague, page=PEOPLE)
+
+    assert "People to be erased: 1." in page
+    assert api.get(ME, token=person.access).status_code == 401
+    told = letters()[-1]
+    assert told.to == [person.user.email]
+    assert "127.0.0.1" not in told.body
+    assert erased(person) == 1
+    assert User.objects.filter(pk=colleague.pk).exists()

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts.models import MailboxProof, OutboundMail, User
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.phones import enrolled
+from tests.api import Api
 from tests.factories import PASSWORD, UserFactory
+from tests.races import at_once
 
 ADA = {"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}
 
@@ -236,3 +239,29 @@ def test_a_factor_added_with_a_password_that_is_dropped_neither_lets_in_nor_keep
     reset = {"token": token_in(letters()[-1]), "password": PASSWORD}
     assert api.post("/api/v1/auth/password/reset/confirm", reset).status_code == 204
     assert signed_in(api, user=person.user).access
+
+
+def test_of_twenty_who_register_one_address_in_other_cases_one_account_comes(letters):
+    local = "ada.lovelace"
+    spellings = [
+        "".join(c.upper() if number >> i & 1 else c for i, c in enumerate(local))
+        for number in range(20)
+    ]
+
+    def register(number: int) -> HttpResponse:
+        body = {"email": f"{spellings[number]}@Example.com", "password": PASSWORD}
+        return Api().post("/api/v1/auth/register", body)
+
+    registered = at_once(register, times=20)
+    token = token_in(letters()[0])
+
+    def prove(number: int) -> int:
+        handle = registered[number].json()["registration"]
+        body = {"token": token, "registration": handle}
+        return Api().post("/api/v1/auth/verify-email", body).status_code
+
+    proved = at_once(prove, times=20)
+
+    assert {answer.status_code for answer in registered} == {202}
+    assert sorted(proved) == [200] + [401] * 19
+    assert User.objects.get().email_key == f"{local}@example.com"

@@ -13,6 +13,7 @@ from resilience import contract
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (  # noqa: F401 - each registers its probers
+    probers_of_api_keys,
     probers_of_factors,
     probers_of_letters,
     probers_of_organizations,

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from resilience.policies import POLICIES
+from tests.journeys.clubs import founded
 from tests.journeys.world import World, deployed
 from tests.servers.postgres import PostgresServer
 
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("openapi")]
 CASES = int(os.environ.get("JOURNEY_CASES", "100"))
 # Nobody is refused for asking often: that would hide what else is answered.
 GENEROUS = ",".join(
-    f"{name}.{kind}=1000000/60s" for name in POLICIES for kind in ("address", "account")
+    f"{name}.{kind}=1000000/60s" for name in POLICIES for kind in ("address", "account", "key")
 )
 # These end the session that the other requests need; the anonymous pass has them.
 ENDS_THE_SESSION = (
@@ -81,3 +82,14 @@ def test_who_is_signed_in_gets_only_what_is_documented(world, tmp_path, figure):
     bearer = f"Authorization: Bearer {token}"
     figure(f"{try_everything(world, tmp_path, '--header', bearer, *spared)} requests")
     assert world.caller().send("GET", "/api/v1/me", token=token).status == 200
+
+
+def test_a_program_gets_only_what_is_documented(world, tmp_path, figure):
+    owner = world.visitor(world.populate(1)[0], address="10.1.1.2")
+    assert owner.sign_in().status == 200
+    club = founded(world, owner)
+    body = {"name": "Billing", "scopes": ["tokens:*"]}
+    key = club.send(owner, "POST", "/api-keys", body).body["key"]
+    bearer = f"Authorization: Bearer {key}"
+    asked = ("--include-path-regex", "/token/(introspect|revoke)$")
+    figure(f"{try_everything(world, tmp_path, '--header', bearer, *asked)} requests")
