@@ -191,6 +191,9 @@ SIMPLE_JWT = {
 }
 SESSION_LIFETIME = timedelta(days=ENVIRONMENT.whole("SESSION_LIFETIME_DAYS", 30, most=400))
 API_KEY_MAX_DAYS = ENVIRONMENT.whole("API_KEY_MAX_DAYS", 365, least=0, most=3650)
+SESSION_IDLE = min(
+    timedelta(days=ENVIRONMENT.whole("SESSION_IDLE_DAYS", 14, most=400)), SESSION_LIFETIME
+)
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
 

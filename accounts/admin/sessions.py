@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -22,10 +23,11 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        return [("live", "Live"), ("ended", "Ended or expired")]
+        return [("live", "Live"), ("ended", "Ended, expired or idle")]
 
     def queryset(self, _request: HttpRequest, queryset: QuerySet[Session]) -> QuerySet[Session]:
-        live = Q(ended_at=None, expires_at__gt=timezone.now())
+        now = timezone.now()
+        live = Q(ended_at=None, expires_at__gt=now, last_seen_at__gt=now - settings.SESSION_IDLE)
         if self.value() == "live":
             return queryset.filter(live)
         return queryset.exclude(live) if self.value() == "ended" else queryset
@@ -84,7 +86,10 @@ class SessionAdmin(RecordAdmin[Session]):
     def state(self, session: Session) -> str:
         if session.ended_at:
             return f"ended: {session.end_reason}"
-        return "live" if session.expires_at > timezone.now() else "expired"
+        now = timezone.now()
+        if session.expires_at <= now:
+            return "expired"
+        return "live" if session.last_seen_at > now - settings.SESSION_IDLE else "idle"
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_session")

@@ -12,6 +12,19 @@ from collections.abc import Callable, Iterable
 
 SHORTEST = 15  # without a second factor
 LONGEST = 128  # bounds what reaches the hasher
+# What everybody who attacks this service tries first (ASVS 5.0, requirement 6.1.2).
+CONTEXT_WORDS = (
+    "plinto",
+    "password",
+    "passphrase",
+    "administrator",
+    "admin",
+    "account",
+    "identity",
+    "login",
+    "signin",
+    "welcome",
+)
 
 
 def normalise(password: str) -> str:
@@ -25,7 +38,7 @@ def problems(
     """
     List why a normalised password is refused, in words for the person; empty means accepted.
 
-    ``personal`` holds what others know of the person: address, name, the service's own name.
+    ``personal`` holds what others know of the person and of the service: address, name, hosts.
     """
     if len(password) < SHORTEST:
         return [f"Use at least {SHORTEST} characters. A sentence works well."]
@@ -36,7 +49,7 @@ def problems(
     if any(is_blocked(candidate) for candidate in {password, password.lower(), _unit(password)}):
         return ["This password is among the first that attackers try. Choose another."]
     if _is_mostly_personal(password, personal):
-        return ["This password is too close to your name or address. Choose another."]
+        return ["This password is too close to your name or address, or to ours. Choose another."]
     return []
 
 
@@ -49,6 +62,7 @@ def _unit(password: str) -> str:
 def _is_mostly_personal(password: str, personal: Iterable[str]) -> bool:
     """Whether what is left without the personal parts would be too short to guard anything."""
     rest = password.lower()
-    for word in sorted({part.lower() for part in personal if len(part) >= 4}, key=len)[::-1]:
+    words = {part.lower() for part in (*personal, *CONTEXT_WORDS) if len(part) >= 4}
+    for word in sorted(words, key=len)[::-1]:
         rest = rest.replace(word, "")
     return len(rest) < SHORTEST // 2

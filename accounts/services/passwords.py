@@ -6,6 +6,7 @@ import hashlib
 import mmap
 from functools import lru_cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
@@ -49,7 +50,7 @@ def judge(password: str, *, email: str = "", name: str = "", field: str = "passw
 
     :raises ValidationError: naming ``field``
     """
-    personal = [*email.replace("@", ".").split("."), email, *name.split(), "plinto"]
+    personal = [*email.replace("@", ".").split("."), email, *name.split(), *_own_names()]
     found = rules.problems(rules.normalise(password), personal=personal, is_blocked=_is_blocked)
     if found:
         raise ValidationError(fields={field: found})
@@ -58,6 +59,12 @@ def judge(password: str, *, email: str = "", name: str = "", field: str = "passw
 def judge_for(user: User, password: str, *, field: str) -> None:
     """Judge a new password of somebody who has an account."""
     judge(password, email=user.email, name=user.name, field=field)
+
+
+def _own_names() -> list[str]:
+    """Split the hosts that people know this deployment by, such as ``id.acme.example``."""
+    hosts = [urlsplit(url).hostname or "" for url in (settings.PUBLIC_URL, settings.APP_URL)]
+    return [label for host in hosts for label in host.split(".")]
 
 
 def _is_usable(encoded: str) -> bool:

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import controls
 from accounts.errors import RefreshTokenReused
@@ -46,6 +47,19 @@ class Rotation:
 
     session: Session
     successor: str
+
+
+class Idle(Exception):
+    """The right token of a session that went without a refresh for too long."""
+
+    def __init__(self, session_id: UUID) -> None:
+        super().__init__()
+        self.session_id = session_id
+
+
+def usable(chosen: QuerySet[Session], *, now: datetime) -> QuerySet[Session]:
+    """Leave out sessions that were idle too long: nothing can go on with them."""
+    return chosen.filter(last_seen_at__gt=now - settings.SESSION_IDLE)
 
 
 def first(session_id: UUID) -> str:
@@ -79,7 +93,8 @@ def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
     section 4.14.2) and ends this session, and no other.
 
     :raises TokenError: unknown, expired, or of an ended session
-    :raises RefreshTokenReused: spent before; the session has been ended
+    :raises RefreshTokenReused: spent before; the session has to be ended
+    :raises Idle: good, but not used for ``SESSION_IDLE``; the session has to be ended
     """
     session_id = _session_of(presented)
     spent = digest(presented)
@@ -93,6 +108,7 @@ def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
             refresh_digest=spent,
             ended_at=None,
             expires_at__gt=now,
+            last_seen_at__gt=now - settings.SESSION_IDLE,
         ).update(
             refresh_digest=digest(successor),
             spent_refresh_digest=spent,
@@ -130,6 +146,9 @@ def _late(session_id: UUID, presented: str, successor: str, *, now: datetime) ->
     )
     if is_twin and _same(session.refresh_digest, digest(successor)):
         return Rotation(session, successor)
+    is_idle = session.last_seen_at <= now - settings.SESSION_IDLE
+    if is_idle and _same(session.refresh_digest, digest(presented)):
+        raise Idle(session_id)
     if _is_authentic(session_id, presented):
         raise RefreshTokenReused(session_id=session_id)
     raise TokenError(reason="refresh token was never issued")

@@ -208,7 +208,7 @@ def _open(
 
 def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:
     """List a person's live sessions, newest first."""
-    return pages.cut(_live(user_id, now=now), wanted=wanted)
+    return pages.cut(refresh_tokens.usable(_live(user_id, now=now), now=now), wanted=wanted)
 
 
 @enforces(controls.SESSION_REVOCATION)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
@@ -43,6 +45,7 @@ from resilience.retrying import after_conflicts
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
 FAMILIAR_FOR = timedelta(days=90)
+_IDLE = "idle for too long"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,7 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     """
     Continue a session.
 
-    :raises TokenError: the refresh token opens nothing
+    :raises TokenError: the refresh token opens nothing; an idle session has now ended
     :raises RefreshTokenReused: it was spent before; its session has now ended
     """
     try:
@@ -144,14 +147,11 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
     except RefreshTokenReused as refusal:
         _end_stolen(refusal, origin=origin, now=now)
         raise
+    except refresh_tokens.Idle as idle:
+        _end_idle(idle.session_id, origin=origin, now=now)
+        raise TokenError(reason=_IDLE) from idle
     except TokenError as refusal:
-        get_audit_service().record_refusal(
-            Event.SESSION_REFRESHED,
-            actor=ANONYMOUS,
-            target=Target("session"),
-            origin=origin,
-            reason=refusal.reason,
-        )
+        _not_continued(refusal.reason, origin=origin)
         raise
 
 
@@ -276,6 +276,22 @@ def _refused(
         target=candidate.target,
         origin=origin,
         reason=refusal.reason or refusal.error_code,
+    )
+
+
+def _end_idle(session_id: UUID, *, origin: Origin, now: datetime) -> None:
+    idle = Session.objects.filter(pk=session_id, last_seen_at__lte=now - settings.SESSION_IDLE)
+    after_conflicts(sessions.end)(idle, reason=_IDLE, actor=ANONYMOUS, origin=origin, now=now)
+    _not_continued(_IDLE, origin=origin)
+
+
+def _not_continued(reason: str, *, origin: Origin) -> None:
+    get_audit_service().record_refusal(
+        Event.SESSION_REFRESHED,
+        actor=ANONYMOUS,
+        target=Target("session"),
+        origin=origin,
+        reason=reason,
     )
 
 

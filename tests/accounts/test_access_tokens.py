@@ -43,6 +43,7 @@ def unsigned(header: dict[str, Any], claims: dict[str, Any], signature: bytes = 
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 
 
+@pytest.mark.asvs("7.6.1", "9.2.4")
 def test_a_token_carries_the_claims_of_its_session(api, ada):
     claims = claims_of(ada.access)
 
@@ -70,6 +71,7 @@ def test_a_token_resigned_with_the_same_claims_is_good(api, ada):
     assert status(api, forged(claims_of(ada.access))) == 200
 
 
+@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3")
 @pytest.mark.parametrize(
     "change",
     [
@@ -97,6 +99,7 @@ def test_a_well_signed_token_without_a_claim_is_refused(api, ada, claim):
     assert status(api, forged(claims)) == 401
 
 
+@pytest.mark.asvs("9.1.3")
 @pytest.mark.parametrize(
     "header",
     [
@@ -113,12 +116,14 @@ def test_a_header_that_wants_more_than_a_key_id_is_refused(api, ada, header):
     assert status(api, forged(claims_of(ada.access), header=header)) == 401
 
 
+@pytest.mark.asvs("7.2.1", "9.1.1")
 def test_another_key_under_a_known_key_id_is_refused(api, ada):
     assert (
         status(api, forged(claims_of(ada.access), key=ed25519.Ed25519PrivateKey.generate())) == 401
     )
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS256"])
 def test_the_token_does_not_choose_its_algorithm(api, ada, algorithm):
     kid = jwt.get_unverified_header(ada.access)["kid"]
@@ -127,6 +132,7 @@ def test_the_token_does_not_choose_its_algorithm(api, ada, algorithm):
     assert status(api, unsigned(header, claims_of(ada.access), b"x" * 32)) == 401
 
 
+@pytest.mark.asvs("9.1.2")
 def test_the_public_key_is_no_shared_secret(api, ada):
     current = ring.signing(timezone.now())
     public = current.public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
@@ -137,6 +143,7 @@ def test_the_public_key_is_no_shared_secret(api, ada):
     assert status(api, token) == 401
 
 
+@pytest.mark.asvs("7.2.1")
 def test_a_token_whose_session_belongs_to_somebody_else_is_refused(api, ada):
     eve = signed_in(api)
     claims = {**claims_of(eve.access), "sid": ada.session_id}
@@ -160,10 +167,12 @@ def test_a_token_counts_in_the_authorization_header_only(api, ada):
     assert api.get("/api/v1/me", headers={"Authorization": ada.access}).status_code == 401
 
 
+@pytest.mark.asvs("9.2.2")
 def test_a_refresh_token_is_no_access_token(api, ada):
     assert status(api, ada.refresh) == 401
 
 
+@pytest.mark.asvs("9.2.1")
 def test_an_expired_token_is_refused_without_leeway(api, ada):
     claims = {**claims_of(ada.access), "exp": int(time.time()) - 1}
 

@@ -36,6 +36,7 @@ def test_a_new_address_counts_when_its_code_was_shown_and_not_before(api, letter
         assert api.post(LOGIN, {"email": email, "password": PASSWORD}).status_code == status
 
 
+@pytest.mark.asvs("6.3.7")
 def test_the_old_address_is_told_with_a_way_back(api, letters):
     ada = signed_in(api)
     moved(ada, "new@example.com", letters)
@@ -100,6 +101,7 @@ def test_one_code_shown_twenty_times_at_once_changes_once(api, letters):
     assert AuditRow.objects.filter(action="email.changed", outcome="success").count() == 1
 
 
+@pytest.mark.asvs("6.6.3")
 def test_five_guesses_at_a_code_are_all_there_are(api, letters):
     ada = signed_in(api)
     wish(ada, "new@example.com")
@@ -112,6 +114,7 @@ def test_five_guesses_at_a_code_are_all_there_are(api, letters):
     assert api.get("/api/v1/me", token=ada.access).status_code == 200
 
 
+@pytest.mark.asvs("6.6.2")
 def test_a_code_is_good_for_its_person_and_its_last_wish_only(api, letters):
     ada, eve = signed_in(api), signed_in(api)
     wish(ada, "first@example.com")
@@ -168,6 +171,7 @@ def attempt(api, email, password):
     return api.post(LOGIN, body, address="198.51.100.7").status_code
 
 
+@pytest.mark.asvs("7.5.1")
 def test_asking_for_it_needs_a_fresh_proof(api):
     ada = signed_in(api)
     Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11), version=2)

@@ -33,6 +33,7 @@ def test_the_page_of_a_person_tells_of_their_factor_and_nothing_secret(api):
     assert "authenticator app since" not in other
 
 
+@pytest.mark.asvs("6.5.6", "7.4.3")
 def test_a_reset_removes_everything_and_tells_everybody_who_has_to_know(api, letters):
     ada, phone = enrolled(api)
     waiting = asked(api, ada.user.email)
@@ -51,6 +52,7 @@ def test_a_reset_removes_everything_and_tells_everybody_who_has_to_know(api, let
     assert "127.0.0.1" not in letter.body
 
 
+@pytest.mark.asvs("6.4.4")
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 201, "two\x00parts"])
 def test_without_a_reason_nothing_is_reset(api, reason):
     ada, _ = enrolled(api)
@@ -59,6 +61,7 @@ def test_without_a_reason_nothing_is_reset(api, reason):
     assert api.get("/api/v1/me", token=ada.access).status_code == 200
 
 
+@pytest.mark.asvs("6.4.4")
 def test_who_lacks_the_permission_neither_sees_the_link_nor_gets_through(api):
     ada, _ = enrolled(api)
     browser = browser_of(helper("view_user", "change_user"))
@@ -78,6 +81,7 @@ def test_who_holds_the_permission_resets_people_but_no_colleagues(api):
     assert [app.user_id for app in AuthenticatorApp.objects.all()] == [colleague.user.pk]
 
 
+@pytest.mark.asvs("6.4.4")
 def test_nobody_resets_their_own_factor(api):
     administrator = AdministratorFactory()
     browser = browser_of(administrator)

@@ -160,6 +160,7 @@ def test_even_a_superuser_only_looks_at_records(page):
     assert browser.post(f"{page}{row.pk}/delete/", {"post": "yes"}).status_code == 403
 
 
+@pytest.mark.asvs("7.4.5")
 def test_a_session_ended_in_the_list_is_refused_at_the_next_request(api):
     person = signed_in(api)
     session = Session.objects.get()

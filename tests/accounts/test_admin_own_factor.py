@@ -73,6 +73,7 @@ def test_an_act_that_does_not_exist_is_malformed():
     assert Client().post(OWN, {"act": "begin"}).status_code == 302
 
 
+@pytest.mark.asvs("6.3.3")
 @override_settings(ADMIN_REQUIRES_MFA=True)
 def test_where_it_is_required_staff_without_a_factor_are_led_to_adding_one():
     browser = browser_of()
@@ -84,6 +85,7 @@ def test_where_it_is_required_staff_without_a_factor_are_led_to_adding_one():
     assert browser.get(PEOPLE).status_code == 200
 
 
+@pytest.mark.asvs("6.3.3")
 @override_settings(ADMIN_REQUIRES_MFA=True)
 def test_where_it_is_required_a_session_from_before_the_factor_is_not_enough(api):
     administrator = AdministratorFactory()

@@ -32,6 +32,7 @@ def test_a_person_is_created_without_a_password_and_mailed_a_link(browser, lette
     assert [letter.to for letter in letters()] == [["Ada@example.com"]]
 
 
+@pytest.mark.asvs("6.4.1")
 def test_the_link_that_a_created_person_gets_sets_their_password(api, browser, letters):
     browser.post(f"{PEOPLE}add/", {"email": "ada@example.com", "name": "Ada"})
     body = {"token": token_in(letters()[0]), "password": PASSWORD}
@@ -55,6 +56,7 @@ def test_a_person_needs_an_address_of_their_own(browser, email, reason):
     assert User.objects.count() == 2
 
 
+@pytest.mark.asvs("6.4.6")
 def test_rights_and_a_password_sent_with_a_new_person_are_ignored(browser):
     forged = {"is_staff": "on", "is_superuser": "on", "password": PASSWORD, "is_active": ""}
     browser.post(f"{PEOPLE}add/", {"email": "ada@example.com", "name": "", **forged})
@@ -107,6 +109,7 @@ def test_a_field_is_judged_as_the_api_judges_it(browser, changed):
     assert User.objects.filter(pk=person.pk, name="Ada", timezone="", version=1).exists()
 
 
+@pytest.mark.asvs("7.4.2")
 def test_who_is_switched_off_is_refused_at_the_next_request(api, browser):
     person = signed_in(api)
     assert api.get(ME, token=person.access).status_code == 200
@@ -116,6 +119,7 @@ def test_who_is_switched_off_is_refused_at_the_next_request(api, browser):
     assert AuditRow.objects.get(action="user.deactivated").target_id == str(person.user.pk)
 
 
+@pytest.mark.asvs("7.4.2")
 def test_who_is_switched_on_again_signs_in_anew_and_old_sessions_stay_ended(api, browser):
     person = signed_in(api)
     act(browser, "deactivate", person.user)
@@ -124,6 +128,7 @@ def test_who_is_switched_on_again_signs_in_anew_and_old_sessions_stay_ended(api,
     signed_in(api, user=person.user)
 
 
+@pytest.mark.asvs("7.4.5")
 def test_all_sessions_of_a_person_end_at_once(api, browser):
     first = signed_in(api)
     second = signed_in(api, user=first.user)
@@ -134,6 +139,7 @@ def test_all_sessions_of_a_person_end_at_once(api, browser):
     assert set(theirs.values_list("end_reason", flat=True)) == {"ended by staff"}
 
 
+@pytest.mark.asvs("6.4.6")
 def test_a_link_is_mailed_to_who_is_on_and_refused_for_who_is_off(browser, letters):
     on, off = UserFactory(), UserFactory(is_active=False)
     page = act(browser, "mail_link", on, off)

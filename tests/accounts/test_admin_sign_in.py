@@ -31,6 +31,7 @@ def test_an_administrator_signs_in_and_the_trail_tells_of_it():
     assert trail("admin.signed_in") == [("admin.signed_in", "success", str(administrator.pk), "")]
 
 
+@pytest.mark.asvs("7.2.4")
 def test_the_session_key_changes_at_sign_in():
     browser = Client()
     browser.cookies["plinto_admin"] = "chosen-by-somebody-else-0123456789"
@@ -38,6 +39,7 @@ def test_the_session_key_changes_at_sign_in():
     assert browser.cookies["plinto_admin"].value != "chosen-by-somebody-else-0123456789"
 
 
+@pytest.mark.asvs("7.4.1")
 def test_signing_out_ends_the_session_and_is_recorded():
     administrator = AdministratorFactory()
     browser = browser_of(administrator)
@@ -71,6 +73,7 @@ def test_after_ten_wrong_passwords_the_right_one_is_refused_until_the_window_end
     assert sign_in(administrator.email).status_code == 302
 
 
+@pytest.mark.asvs("6.3.1")
 def test_guesses_at_the_api_and_at_the_admin_site_share_one_counter(api):
     administrator = AdministratorFactory()
     for _ in range(5):
@@ -103,6 +106,7 @@ def test_an_anonymous_visitor_is_sent_to_the_door():
     assert answer["Location"].startswith("/admin/login/")
 
 
+@pytest.mark.asvs("9.2.2")
 def test_an_access_token_does_not_open_the_admin_site(api):
     administrator = signed_in(api, user=AdministratorFactory())
     assert api.get("/admin/", token=administrator.access).status_code == 302
@@ -124,6 +128,7 @@ def test_staff_without_a_permission_are_refused_in_the_one_shape_and_recorded():
     assert trail("admin.refused") == [refusal]
 
 
+@pytest.mark.asvs("6.4.6")
 def test_the_password_page_mails_a_link_and_takes_no_password(letters):
     administrator = AdministratorFactory()
     browser = browser_of(administrator)

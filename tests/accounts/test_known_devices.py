@@ -40,6 +40,7 @@ def test_the_first_session_of_all_is_no_news(letters):
     assert letters() == []
 
 
+@pytest.mark.asvs("6.3.5")
 @pytest.mark.parametrize(
     ("agent", "address", "shown"),
     [(IPHONE, HOME, "Safari on iPhone, at "), (LINUX, CAFE, "Firefox on Linux, at ")],

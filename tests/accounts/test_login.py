@@ -36,6 +36,7 @@ def test_the_right_password_opens_a_session_whatever_the_spelling_of_the_address
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.asvs("6.3.8")
 def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(api):
     UserFactory(email="ada@example.com")
 
@@ -75,6 +76,7 @@ def test_a_body_of_another_shape_is_refused_by_field(api, body):
     assert answer.json()["details"]["fields"]
 
 
+@pytest.mark.asvs("6.3.1")
 def test_after_ten_failures_no_password_of_that_account_is_tried_from_strange_places(api):
     UserFactory(email="ada@example.com")
     for number in range(10):
@@ -89,6 +91,7 @@ def test_after_ten_failures_no_password_of_that_account_is_tried_from_strange_pl
     assert 0 < int(answer.headers["Retry-After"]) <= 900
 
 
+@pytest.mark.asvs("6.3.8")
 def test_unknown_addresses_are_locked_just_like_known_ones(api):
     for _ in range(10):
         api.post(LOGIN, {"email": "nobody@example.com", "password": WRONG})
@@ -98,6 +101,7 @@ def test_unknown_addresses_are_locked_just_like_known_ones(api):
     assert answer.status_code == 429
 
 
+@pytest.mark.asvs("6.3.1")
 def test_an_outsider_cannot_lock_a_person_out_of_the_network_they_sign_in_from(api):
     ada = signed_in(api, address="192.0.2.7")
     for number in range(30):
@@ -110,6 +114,7 @@ def test_an_outsider_cannot_lock_a_person_out_of_the_network_they_sign_in_from(a
     assert api.get("/api/v1/me", token=ada.access).status_code == 200
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_lockout_ends_by_itself(api):
     UserFactory(email="ada@example.com")
     for _ in range(11):
@@ -121,6 +126,7 @@ def test_a_lockout_ends_by_itself(api):
     assert answer.status_code == 200
 
 
+@pytest.mark.asvs("6.3.1")
 def test_a_success_does_not_buy_a_network_fresh_guesses(api):
     own = UserFactory(email="eve@example.com")
     for number in range(99):
@@ -133,6 +139,7 @@ def test_a_success_does_not_buy_a_network_fresh_guesses(api):
     assert answer.status_code == 429
 
 
+@pytest.mark.asvs("6.3.1")
 def test_parallel_guesses_never_reach_the_hasher_more_often_than_the_limit():
     UserFactory(email="ada@example.com")
 

@@ -54,6 +54,7 @@ def test_an_unknown_address_gets_the_same_answer_and_the_same_rows(api, letters)
     assert len(letters()) == 1
 
 
+@pytest.mark.asvs("6.3.8")
 def test_known_and_unknown_addresses_cost_the_same_statements(api, django_assert_max_num_queries):
     api.post(ASK, {"email": "warm@example.com"})
     counts = []
@@ -71,6 +72,7 @@ def test_a_mailbox_gets_five_letters_an_hour_and_the_answer_stays(api, letters):
     assert len(letters()) == 5
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_link_works_once(api, letters):
     token = link(api, letters, UserFactory().email)
     assert [enter(token).status_code for _ in range(2)] == [200, 401]
@@ -102,6 +104,7 @@ def expired(user):
     MagicLink.objects.update(expires_at=timezone.now())
 
 
+@pytest.mark.asvs("6.6.2")
 @pytest.mark.parametrize(
     "overtake", [overtaken_by_a_password, overtaken_by_an_address, switched_off, expired]
 )
@@ -115,6 +118,7 @@ def test_a_link_dies_with_what_it_was_issued_for(api, letters, overtake):
     assert AuditRow.objects.filter(action="session.refused", target_kind="magic_link").count() == 2
 
 
+@pytest.mark.asvs("6.6.2")
 def test_links_of_other_kinds_do_not_sign_in(api, letters):
     ada = UserFactory()
     api.post("/api/v1/auth/password/reset", {"email": ada.email})
@@ -126,6 +130,7 @@ def test_links_of_other_kinds_do_not_sign_in(api, letters):
     assert enter(magic).status_code == 200
 
 
+@pytest.mark.asvs("6.3.4")
 def test_who_has_a_second_factor_is_asked_for_it(api, letters):
     ada, phone = enrolled(api)
     token = link(api, letters, ada.user.email)

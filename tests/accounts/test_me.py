@@ -128,6 +128,7 @@ def test_a_late_copy_of_a_person_never_replaces_a_newer_one(api):
     assert api.get("/api/v1/me", token=ada.access).json()["name"] == "New Name"
 
 
+@pytest.mark.asvs("7.4.1")
 @pytest.mark.skipif(not settings.REDIS_URL, reason="needs a Redis to kill")
 @pytest.mark.parametrize("trouble", ["kill", "stall"])
 def test_an_ended_session_is_refused_while_redis_is_away(api, redis_server, trouble):

@@ -32,6 +32,7 @@ def test_the_codes_are_those_of_the_standard(seconds, code):
     assert found == seconds // 30
 
 
+@pytest.mark.asvs("6.5.5")
 @pytest.mark.parametrize(
     ("seconds", "is_taken"), [(-1, False), (0, True), (29, True), (34, True), (35, False)]
 )

@@ -39,6 +39,7 @@ def refused(answer) -> bool:
     return False
 
 
+@pytest.mark.asvs("6.3.3")
 def test_members_without_a_second_factor_are_refused_after_the_grace(api, club):
     admin = club.joined("admin")
     answer = club.as_(club.owner, "PATCH", "", ASKED)

@@ -74,6 +74,7 @@ def test_a_host_header_does_not_choose_the_site(api):
     assert answer.json()["rpId"] == "localhost"
 
 
+@pytest.mark.asvs("6.7.2")
 @pytest.mark.parametrize("keeps_count", [True, False])
 def test_an_answer_is_taken_once_and_a_replay_is_no_copy(api, keeps_count):
     _, key, _ = holder(api, keeps_count=keeps_count)
@@ -92,6 +93,7 @@ def test_of_ten_who_show_one_answer_at_once_one_comes_in(api):
     assert Session.objects.count() == 2
 
 
+@pytest.mark.asvs("6.3.5")
 def test_a_count_that_does_not_grow_is_refused_and_its_person_told(api, letters):
     ada, key, _ = holder(api)
     assert enter(api, key.get(options_to_sign_in(api))).status_code == 200
@@ -123,6 +125,7 @@ def test_who_was_switched_off_does_not_come_in(api):
     assert enter(api, key.get(options_to_sign_in(api))).status_code == 200
 
 
+@pytest.mark.asvs("6.5.6")
 def test_a_passkey_that_was_removed_is_refused_at_once(api):
     ada, key, _ = holder(api)
     passkey = key.get(options_to_sign_in(api))

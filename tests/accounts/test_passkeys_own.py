@@ -55,6 +55,7 @@ def test_options_ask_for_a_key_that_finds_its_person(api):
     assert (read(excluded["id"]), excluded["transports"]) == (key.credential_id, ["usb"])
 
 
+@pytest.mark.asvs("6.3.7")
 def test_the_first_factor_comes_with_recovery_codes_and_its_person_is_told(api, letters):
     ada, key, codes = holder(api)
     assert len(set(codes)) == 10
@@ -140,6 +141,7 @@ def test_a_factor_that_stays_keeps_the_recovery_codes(api, letters, is_app_first
     assert RecoveryCode.objects.count() == 0
 
 
+@pytest.mark.asvs("7.5.1")
 def test_changes_want_a_late_proof_and_looking_does_not(api):
     ada, key, _ = holder(api)
     passkey = key.create(options_to_add(api, ada))

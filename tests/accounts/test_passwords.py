@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
 from django.db import connections
+from django.test import override_settings
 from django.utils import timezone
 
 from accounts.models import PasswordLink, User
@@ -24,6 +26,7 @@ def change(api: Api, token: str, current: str = PASSWORD, new: str = NEW) -> int
     return api.post("/api/v1/me/password", body, token=token).status_code
 
 
+@pytest.mark.asvs("6.2.2", "6.3.7", "7.4.3")
 def test_changing_the_password_keeps_this_session_and_ends_the_others(api, letters):
     ada = signed_in(api)
     other = signed_in(api, user=ada.user)
@@ -38,6 +41,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(api, lette
     assert [letter.to for letter in letters()] == [[ada.user.email]]
 
 
+@pytest.mark.asvs("6.2.3")
 def test_a_wrong_current_password_changes_nothing(api):
     ada = signed_in(api)
 
@@ -57,6 +61,7 @@ def test_the_same_or_a_weak_password_is_no_change(api):
     assert change(api, ada.access, new="too short") == 422
 
 
+@pytest.mark.asvs("6.4.3", "7.4.3")
 def test_a_reset_link_sets_the_password_and_ends_every_session(api, letters):
     ada = signed_in(api)
     assert api.post("/api/v1/auth/password/reset", {"email": ada.user.email}).status_code == 202
@@ -72,6 +77,7 @@ def test_a_reset_link_sets_the_password_and_ends_every_session(api, letters):
     assert api.post(CONFIRM, body).status_code == 401
 
 
+@pytest.mark.asvs("6.3.8")
 def test_an_unknown_address_gets_the_same_answer_and_no_letter(api, letters):
     UserFactory(email="ada@example.com")
 
@@ -113,6 +119,7 @@ def test_a_link_dies_with_the_address_it_was_sent_to(api, letters):
     assert answer.status_code == 401
 
 
+@pytest.mark.asvs("6.4.1")
 def test_an_expired_link_is_refused(api, letters):
     UserFactory(email="ada@example.com")
     api.post("/api/v1/auth/password/reset", {"email": "ada@example.com"})
@@ -134,6 +141,7 @@ def test_a_refused_password_does_not_cost_the_link(api, letters):
     assert (weak.status_code, good.status_code) == (422, 204)
 
 
+@pytest.mark.asvs("6.4.1")
 def test_of_ten_concurrent_uses_of_a_link_one_succeeds(api, letters):
     UserFactory(email="ada@example.com")
     api.post("/api/v1/auth/password/reset", {"email": "ada@example.com"})
@@ -176,6 +184,7 @@ def test_host_headers_do_not_move_the_link(api, letters):
     assert "http://localhost:8000/set-password#token=" in letters()[0].body
 
 
+@pytest.mark.asvs("6.2.12")
 def test_a_breached_password_is_found_in_a_list_of_any_size(tmp_path):
     words = [f"word number {number}" for number in range(1000)]
     digests = sorted(hashlib.sha1(word.encode()).hexdigest().upper() for word in words)
@@ -192,3 +201,15 @@ def test_nobody_but_an_owner_can_use_a_link_for_nobody(api, letters):
     assert letters() == []
     assert PasswordLink.objects.get().user is None
     assert not User.objects.exists()
+
+
+@pytest.mark.asvs("6.2.11")
+@override_settings(PUBLIC_URL="https://id.acmecorporation.example", APP_URL="https://tulipshop.org")
+def test_a_password_is_not_made_of_the_names_of_the_deployment(api):
+    ada = signed_in(api)
+    change = {"current_password": PASSWORD, "new_password": "TulipShop AcmeCorporation 1"}
+
+    answer = api.post("/api/v1/me/password", change, token=ada.access)
+
+    assert answer.status_code == 422
+    assert "too close" in answer.json()["details"]["fields"]["new_password"][0]

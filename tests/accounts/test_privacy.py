@@ -139,6 +139,7 @@ def test_an_export_belongs_to_its_person_and_expires(api, ada):
     assert data_exports.trim(now=timezone.now() + timedelta(seconds=1)) == 1
 
 
+@pytest.mark.asvs("7.5.3")
 def test_exports_are_written_three_times_a_day_and_asked_for_by_who_proved_it_lately(api, ada):
     for _ in range(3):
         written(api, ada)
@@ -160,6 +161,7 @@ def erased(person, *, days=15):
     return erasures.erase_due(timezone.now() + timedelta(days=days))
 
 
+@pytest.mark.asvs("7.4.2")
 def test_who_asks_to_be_erased_is_signed_out_everywhere_and_told_when(api, letters, ada):
     elsewhere = signed_in(api, user=UserFactory())
 
@@ -227,6 +229,7 @@ def test_the_address_is_free_again_and_leads_to_somebody_new(api, letters, ada):
     assert "Confirm" in letters()[-1].subject
 
 
+@pytest.mark.asvs("7.5.3")
 def test_erasing_asks_for_a_fresh_proof(api):
     answer = api.delete(ME, token=long_ago(api))
     assert (answer.status_code, answer.json()["error"]) == (403, "REAUTHENTICATION_REQUIRED")

@@ -30,6 +30,7 @@ def let_the_grace_pass() -> None:
     Session.objects.update(refreshed_at=F("refreshed_at") - timedelta(seconds=11))
 
 
+@pytest.mark.asvs("7.2.2")
 def test_a_refresh_token_is_exchanged_for_a_new_pair(api):
     ada = signed_in(api)
 
@@ -116,12 +117,14 @@ def test_junk_is_refused(api, token):
     assert api.post(REFRESH, {"refresh": token}).status_code in {401, 422}
 
 
+@pytest.mark.asvs("9.2.2")
 def test_an_access_token_refreshes_nothing(api):
     ada = signed_in(api)
 
     assert api.post(REFRESH, {"refresh": ada.access[:500]}).status_code == 401
 
 
+@pytest.mark.asvs("7.4.1")
 def test_a_refresh_token_of_an_ended_session_is_refused(api):
     ada = signed_in(api)
     api.post("/api/v1/auth/logout", token=ada.access)
@@ -131,6 +134,7 @@ def test_a_refresh_token_of_an_ended_session_is_refused(api):
     assert answer.status_code == 401
 
 
+@pytest.mark.asvs("7.3.2")
 def test_a_session_is_not_refreshed_beyond_its_end(api):
     ada = signed_in(api)
     Session.objects.update(expires_at=timezone.now())

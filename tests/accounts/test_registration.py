@@ -43,6 +43,7 @@ def test_the_link_and_the_chosen_password_do_the_same(api, letters):
     assert answer.json()["user"]["email"] == "ada@example.com"
 
 
+@pytest.mark.asvs("6.3.8")
 def test_a_taken_address_gets_the_same_answer_and_its_owner_a_letter(api, letters):
     UserFactory(email="ada@example.com")
 
@@ -94,6 +95,7 @@ def test_my_own_handle_counts_although_a_stranger_registered_my_address_too(api,
     assert sign_in.status_code == 200
 
 
+@pytest.mark.asvs("6.6.2")
 def test_the_handle_of_another_address_opens_nothing(api, letters):
     other = api.post("/api/v1/auth/register", {**ADA, "email": "eve@example.com"}).json()
     api.post("/api/v1/auth/register", ADA)
@@ -107,6 +109,7 @@ def test_the_handle_of_another_address_opens_nothing(api, letters):
     assert answer.json() == {"status": "verified"}
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_link_works_once(api, letters):
     api.post("/api/v1/auth/register", ADA)
     body = {"token": token_in(letters()[0]), "password": PASSWORD}
@@ -118,6 +121,7 @@ def test_a_link_works_once(api, letters):
     assert again.json()["error"] == "INVALID_CODE"
 
 
+@pytest.mark.asvs("6.4.1")
 def test_an_expired_link_is_refused(api, letters):
     api.post("/api/v1/auth/register", ADA)
     token = token_in(letters()[0])
@@ -129,6 +133,7 @@ def test_an_expired_link_is_refused(api, letters):
     assert not User.objects.exists()
 
 
+@pytest.mark.asvs("6.6.3")
 def test_after_five_guesses_no_code_is_tried_but_the_link_still_works(api, letters):
     api.post("/api/v1/auth/register", ADA)
     letter = letters()[0]
@@ -166,6 +171,7 @@ def test_strangers_cannot_fill_a_mailbox(api, letters):
     assert len(letters()) == 5
 
 
+@pytest.mark.asvs("6.2.1", "6.2.4", "6.2.11")
 @pytest.mark.parametrize(
     ("password", "why"),
     [
@@ -174,6 +180,7 @@ def test_strangers_cannot_fill_a_mailbox(api, letters):
         ("passwordpassword", "attackers"),
         ("aaaaaaaaaaaaaaaaaaaa", "repeats"),
         ("ada@example.com1", "too close"),
+        ("Plinto-Admin-Login-26", "too close"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused_with_the_reason(api, password, why):

@@ -34,6 +34,7 @@ from tests.races import at_once
 NEW_PASSWORD = "a horse stapled to a battery"
 
 
+@pytest.mark.asvs("6.3.3")
 def test_who_has_a_second_factor_gets_a_question_instead_of_tokens(api):
     ada, _ = enrolled(api)
     answer = api.post(LOGIN, {"email": ada.user.email, "password": PASSWORD})
@@ -54,6 +55,7 @@ def test_the_code_opens_the_session_that_the_password_began(api):
     assert api.get("/api/v1/me", token=body["access"]).status_code == 200
 
 
+@pytest.mark.asvs("6.3.5", "6.4.4")
 def test_a_recovery_code_opens_it_too_and_its_person_is_told(api, letters):
     ada, phone = enrolled(api)
     spelt = phone.recovery_codes[3].upper().replace("-", " \u2013 ")
@@ -65,6 +67,7 @@ def test_a_recovery_code_opens_it_too_and_its_person_is_told(api, letters):
     assert (row.target_id, row.reason) == (str(ada.user.pk), "codes left: 9")
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_code_is_taken_once(api):
     ada, phone = enrolled(api)
     first, second = asked(api, ada.user.email), asked(api, ada.user.email)
@@ -89,6 +92,7 @@ def test_a_clock_that_was_set_back_brings_no_code_back(api):
     assert show(api, asked(api, ada.user.email), code=phone.code()).status_code == 401
 
 
+@pytest.mark.asvs("6.5.1")
 def test_of_twenty_who_show_one_code_at_once_one_comes_in(api):
     ada, phone = enrolled(api)
     tokens = [asked(api, ada.user.email) for _ in range(20)]
@@ -107,6 +111,7 @@ def test_of_twenty_who_show_one_recovery_code_at_once_one_comes_in(api):
     assert RecoveryCode.objects.filter(used_at=None).count() == 9
 
 
+@pytest.mark.asvs("6.5.1")
 def test_a_recovery_code_is_taken_once_and_is_nobody_elses(api):
     ada, phone = enrolled(api)
     bob, _ = enrolled(api)
@@ -135,6 +140,7 @@ def test_a_wrong_code_and_a_wrong_token_get_the_same_answer(api):
     assert len({answer.json()["message"] for answer in answers}) == 1
 
 
+@pytest.mark.asvs("6.5.5")
 def test_the_token_lives_for_five_minutes(api):
     ada, phone = enrolled(api)
     token = asked(api, ada.user.email)
@@ -179,6 +185,7 @@ def test_an_old_hash_is_replaced_although_the_second_step_has_no_password(api):
     assert show(api, token, code=phone.code()).status_code == 200
 
 
+@pytest.mark.asvs("6.3.4")
 def test_a_mailbox_that_is_proved_with_the_password_asks_for_the_factor(api, letters):
     ada, phone = enrolled(api)
     User.objects.filter(pk=ada.user.pk).update(email_verified_at=None)
@@ -206,6 +213,7 @@ def test_a_factor_that_is_confirmed_while_somebody_signs_in_is_asked_for(api):
         assert answer.result()[0]["mfa_required"] is True
 
 
+@pytest.mark.asvs("6.4.3")
 def test_a_reset_by_mail_keeps_the_second_factor_and_its_count(api, letters):
     ada, phone = enrolled(api)
     token = asked(api, ada.user.email)

@@ -40,6 +40,7 @@ def type_in(browser, text, **extra):
     return browser.post(PAGE, {"shown": text, "next": "/admin/"}, **extra)
 
 
+@pytest.mark.asvs("6.3.4")
 def test_the_right_password_leads_to_the_question_and_not_inside(browser, staff):
     user, _ = staff
     answer = half_way(browser, user)
@@ -153,6 +154,7 @@ def test_a_form_that_another_site_sends_is_refused(staff):
     assert type_in(strict, phone.code()).status_code == 403
 
 
+@pytest.mark.asvs("7.2.4")
 def test_the_session_key_changes_with_the_second_step(browser, staff):
     user, phone = staff
     half_way(browser, user)

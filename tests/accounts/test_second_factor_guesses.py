@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from audit.models import AuditRow
 from resilience.models import Counter as CounterRow
 from tests.accounts.phones import MFA, asked, enrolled, show
@@ -32,6 +34,7 @@ def test_twenty_guesses_at_once_are_five(api):
     assert Counter(statuses) == {401: 5, 429: 15}
 
 
+@pytest.mark.asvs("6.3.1")
 def test_all_factors_and_all_doors_share_one_count(api):
     ada, phone = enrolled(api)
     token = asked(api, ada.user.email)

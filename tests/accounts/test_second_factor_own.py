@@ -47,6 +47,7 @@ def test_a_new_secret_comes_as_text_as_address_and_as_picture(api):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.asvs("6.3.7")
 def test_an_app_counts_when_its_first_code_was_right(api, letters):
     ada = signed_in(api)
     phone = begun(api, ada)
@@ -95,6 +96,7 @@ def test_a_confirmed_app_is_not_replaced(api):
     assert show(api, asked(api, ada.user.email), code=phone.code()).status_code == 200
 
 
+@pytest.mark.asvs("6.5.6")
 def test_removing_the_app_takes_the_recovery_codes_along(api, letters):
     ada, phone = enrolled(api)
     token = asked(api, ada.user.email)
@@ -106,6 +108,7 @@ def test_removing_the_app_takes_the_recovery_codes_along(api, letters):
     assert api.delete(f"{MFA}/totp", token=ada.access).status_code == 404
 
 
+@pytest.mark.asvs("6.5.6")
 def test_new_recovery_codes_void_the_old_ones(api, letters):
     ada, phone = enrolled(api)
     answer = api.post(f"{MFA}/recovery-codes", {}, token=ada.access)
@@ -123,6 +126,7 @@ def test_recovery_codes_need_an_app_that_they_stand_in_for(api):
     assert api.post(f"{MFA}/recovery-codes", {}, token=ada.access).status_code == 409
 
 
+@pytest.mark.asvs("7.5.1")
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
 def test_changing_a_factor_asks_for_a_fresh_proof(api, method, path, body):
     ada, _ = enrolled(api)

@@ -14,6 +14,7 @@ from tests.factories import PASSWORD
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
+@pytest.mark.asvs("7.5.2")
 def test_sessions_are_listed_newest_first_with_the_current_one_marked(api):
     first = signed_in(api, address="192.0.2.1", headers={"User-Agent": FIREFOX})
     second = signed_in(api, user=first.user)
@@ -46,6 +47,7 @@ def test_a_page_that_cannot_be_is_refused(api, query):
     assert api.get(f"/api/v1/sessions?{query}", token=ada.access).status_code == 422
 
 
+@pytest.mark.asvs("7.5.2")
 def test_an_ended_session_is_refused_on_its_very_next_request(api):
     kept = signed_in(api)
     ended = signed_in(api, user=kept.user)
@@ -61,6 +63,7 @@ def test_an_ended_session_is_refused_on_its_very_next_request(api):
     assert api.get("/api/v1/me", token=kept.access).status_code == 200
 
 
+@pytest.mark.asvs("7.4.3", "7.5.2")
 def test_ending_the_others_keeps_the_one_that_asks(api):
     ada = signed_in(api)
     others = [signed_in(api, user=ada.user) for _ in range(3)]
@@ -82,6 +85,7 @@ def test_the_session_of_somebody_else_is_not_there(api):
     assert api.delete("/api/v1/sessions/nonsense", token=eve.access).status_code == 404
 
 
+@pytest.mark.asvs("7.4.1")
 def test_signing_out_ends_this_session_only(api):
     ada = signed_in(api)
     other = signed_in(api, user=ada.user)

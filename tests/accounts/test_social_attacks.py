@@ -40,6 +40,7 @@ def test_an_answer_is_taken_once_however_often_it_comes(api, idp):
     assert len(idp.forms) == 1
 
 
+@pytest.mark.asvs("7.6.2")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_an_answer_in_another_browser_is_refused_and_not_spent(api, idp):
     """Login CSRF: an attacker's answer in the victim's browser."""
@@ -71,6 +72,7 @@ def test_a_sign_in_that_took_too_long_is_over(api, idp):
     assert come_back(api, answer).status_code == 400
 
 
+@pytest.mark.asvs("6.8.1")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_an_answer_for_one_provider_is_not_taken_by_another(api, idp, settings):
     settings.SOCIAL_PROVIDERS = {

@@ -85,6 +85,7 @@ def test_a_link_is_not_made_for_a_session_that_has_ended_or_a_person_who_is_off(
     assert not Identity.objects.exists()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_linking_asks_for_a_proof_within_ten_minutes_and_for_a_good_token(api, idp, ada):
     Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
     answer = start(api, token=ada.access)
@@ -93,6 +94,7 @@ def test_linking_asks_for_a_proof_within_ten_minutes_and_for_a_good_token(api, i
     assert not ProviderSignIn.objects.exists()
 
 
+@pytest.mark.asvs("6.8.1")
 def test_an_identity_of_somebody_else_is_not_taken_from_them(api, idp, ada):
     linked_to(signed_in(api), "shared")
     assert arrived(api, idp, Person(subject="shared"), token=ada.access) == {
@@ -146,6 +148,7 @@ def test_an_identity_that_was_linked_meanwhile_is_a_conflict(api, idp, ada):
     assert (answer.status_code, answer.json()["error"]) == (409, "CONFLICT_ERROR")
 
 
+@pytest.mark.asvs("6.3.7")
 def test_an_unlinked_identity_signs_nobody_in_and_its_person_is_told(api, idp, ada, letters):
     identity, browser = linked_to(ada), Api()
     code = arrived(browser, idp, Person(subject="ada"))["code"]
@@ -164,6 +167,7 @@ def test_only_ones_own_identity_is_unlinked(api, idp, ada):
     assert Identity.objects.exists()
 
 
+@pytest.mark.asvs("7.5.1")
 def test_unlinking_asks_for_a_proof_within_ten_minutes(api, idp, ada):
     mine = linked_to(ada)
     Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from django.utils import timezone
 
 from accounts.models import Identity, ProviderSignIn, Registration, User
@@ -92,6 +93,7 @@ def test_somebody_new_with_an_address_the_provider_vouches_for_gets_an_account(a
     assert {"user.created", "identity.linked", "session.started"} <= set(acts)
 
 
+@pytest.mark.asvs("7.2.4")
 def test_an_identity_signs_in_whoever_it_belongs_to_whatever_its_address_is_by_now(api, idp):
     ada = Person()
     first = signed_up(api, idp, ada)
@@ -102,6 +104,7 @@ def test_an_identity_signs_in_whoever_it_belongs_to_whatever_its_address_is_by_n
     assert User.objects.count() == 1
 
 
+@pytest.mark.asvs("6.3.4", "6.8.4")
 def test_whoever_has_a_second_factor_is_asked_for_it_here_too(api, idp):
     person, phone = enrolled(api)
     Identity.objects.create(
@@ -129,6 +132,7 @@ def test_an_address_that_is_none_makes_no_account(api, idp):
         assert arrived(api, idp, Person(email=email)) == {"error": "email_not_verified"}, email
 
 
+@pytest.mark.asvs("6.8.1")
 def test_an_address_with_an_account_is_not_linked_by_the_address_alone(api, idp):
     owner = UserFactory()
     answer = exchange(api, arrived(api, idp, Person(email=owner.email.upper()))["code"])

@@ -47,6 +47,7 @@ CLAIMS = {
 }
 
 
+@pytest.mark.asvs("9.2.1", "9.2.3")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_a_token_for_another_purpose_or_time_is_not_believed(api, idp):
     for what, (claims, why) in CLAIMS.items():
@@ -108,6 +109,7 @@ FORGERIES = {
 }
 
 
+@pytest.mark.asvs("6.8.2", "9.1.1")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_a_forged_token_is_not_believed(api, idp):
     for what, forged in FORGERIES.items():
@@ -125,6 +127,7 @@ def test_another_algorithm_of_the_list_is_believed(api, idp, kind, detail, algor
     assert signed_up(api, idp, Person())["access"]
 
 
+@pytest.mark.asvs("9.1.3")
 def test_of_several_keys_the_one_that_a_token_names_is_used_and_without_a_name_none(api, idp):
     idp.published = [jwk.generate_key("RSA", 2048, {"kid": "second"}), idp.key]
     assert signed_up(api, idp, Person())["access"]
@@ -133,6 +136,7 @@ def test_of_several_keys_the_one_that_a_token_names_is_used_and_without_a_name_n
     assert last_refusal() == "token: unknown key"
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_a_key_that_is_published_for_one_algorithm_is_not_taken_for_another(api, idp):
     idp.published = [jwk.import_key({**idp.key.as_dict(private=False), "alg": "PS256"})]

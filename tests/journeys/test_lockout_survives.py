@@ -29,6 +29,7 @@ def guesses(world, email: str, *, numbers: range) -> list[Answer]:
         return list(threads.map(guess, numbers))
 
 
+@pytest.mark.asvs("6.3.1")
 def test_two_hundred_guesses_are_ten_whatever_becomes_of_redis(deploy, figure):
     world = deploy()
     [email] = world.populate(1)

@@ -122,6 +122,7 @@ def magic_link(web: PlintoServer, visitor: Visitor) -> str:
     return link(web, visitor, "/magic-link")
 
 
+@pytest.mark.asvs("7.6.2")
 def test_a_magic_link_signs_in_by_a_button_and_out_by_another(web, visitor, page):
     page.goto(magic_link(web, visitor))
     assert page.url == f"{web.url}/magic-link"

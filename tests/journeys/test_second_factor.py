@@ -47,6 +47,7 @@ def one_per_worker(world) -> list[Caller]:
     return Scene(world, None, "up").to_each("10.5.0.1")
 
 
+@pytest.mark.asvs("6.5.1")
 def test_one_code_at_both_workers_in_one_moment_lets_one_in(world, owner, figure):
     callers = one_per_worker(world)
     answers = []

@@ -79,6 +79,7 @@ def compare(world: World, door: str) -> Comparison:
     return comparison
 
 
+@pytest.mark.asvs("6.3.8")
 @pytest.mark.parametrize("door", DOORS)
 def test_a_known_and_an_unknown_address_get_one_answer_in_one_time(world, figure, door):
     comparison = compare(world, door)

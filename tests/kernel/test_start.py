@@ -25,6 +25,7 @@ def test_the_two_secrets_suffice(root):
     assert start(root).returncode == 0
 
 
+@pytest.mark.asvs("9.1.2")
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import pytest
+
 from tests.project.tree import PACKAGES, name_of, python_files
 
 DOOR = "accounts/services/sessions.py"
@@ -22,6 +24,7 @@ def makes(name: str, path: Path) -> bool:
     return False
 
 
+@pytest.mark.asvs("6.3.4")
 def test_no_other_module_opens_a_session():
     makers = [path for path in python_files(*PACKAGES) if makes("Session", path)]
     assert [name_of(path) for path in makers] == [DOOR]
