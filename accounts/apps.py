@@ -5,9 +5,11 @@ from django.apps import AppConfig
 from accounts import (
     api_key_controls,
     controls,
+    domain_controls,
     letter_controls,
     organization_controls,
     social_controls,
+    terms_controls,
 )
 from resilience import contract, health
 from resilience.worker import roster
@@ -27,6 +29,7 @@ class AccountsConfig(AppConfig):
         contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
         contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
         contract.register(*api_key_controls.CONTROLS)
+        contract.register(*domain_controls.CONTROLS, *terms_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)
         roster.add_queue(data_exports.QUEUE)

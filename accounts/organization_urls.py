@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import invitations, organization_roles, organizations, pages
+from accounts.views import domains, invitations, organization_roles, organizations, pages
 
 _ONE = "api/v1/organizations/<uuid:organization_id>"
 
@@ -22,5 +22,8 @@ urlpatterns = [
     path("api/v1/invitations/accept", invitations.AcceptView.as_view()),
     path(f"{_ONE}/roles", organization_roles.RolesView.as_view()),
     path(f"{_ONE}/roles/<uuid:role_id>", organization_roles.RoleView.as_view()),
+    path(f"{_ONE}/domains", domains.DomainsView.as_view()),
+    path(f"{_ONE}/domains/<uuid:domain_id>", domains.DomainView.as_view()),
+    path(f"{_ONE}/domains/<uuid:domain_id>/verify", domains.DomainVerifyView.as_view()),
     path(f"{_ONE}/permissions/check", organization_roles.PermissionCheckView.as_view()),
 ]

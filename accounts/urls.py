@@ -15,6 +15,7 @@ from accounts.views import (
     sessions,
     sign_in,
     social,
+    terms,
     well_known,
 )
 
@@ -54,6 +55,7 @@ urlpatterns = [
     path("api/v1/me/mfa/totp", second_factors.AppView.as_view()),
     path("api/v1/me/mfa/totp/confirm", second_factors.AppConfirmView.as_view()),
     path("api/v1/me/mfa/recovery-codes", second_factors.RecoveryCodesView.as_view()),
+    path("api/v1/me/terms", terms.TermsView.as_view()),
     path("api/v1/me/export", privacy.ExportsView.as_view()),
     path("api/v1/me/export/<uuid:export_id>", privacy.ExportView.as_view()),
     path("api/v1/me/passkeys", passkeys.PasskeysView.as_view()),

@@ -59,6 +59,7 @@ class Event(StrEnum):
     RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
     RECOVERY_CODE_USED = "recovery_code.used"
 
+    TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
     PASSKEY_ADDED = "passkey.added"
@@ -77,6 +78,10 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
+    DOMAIN_ADDED = "domain.added", "organization_id"
+    DOMAIN_VERIFIED = "domain.verified", "organization_id"
+    DOMAIN_DELETED = "domain.deleted", "organization_id"
+    DOMAIN_WITHDRAWN = "domain.withdrawn", "organization_id"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
 

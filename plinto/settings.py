@@ -196,6 +196,10 @@ SESSION_IDLE = min(
 )
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+TERMS_VERSION = ENVIRONMENT.text("TERMS_VERSION")
+if len(TERMS_VERSION) > 40 or not TERMS_VERSION.isprintable():
+    raise ImproperlyConfigured("TERMS_VERSION must be at most 40 printable characters.")
+TERMS_URL = ENVIRONMENT.page("TERMS_URL")
 
 PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
     ENVIRONMENT, public_url=PUBLIC_URL, app_url=APP_URL
@@ -203,6 +207,7 @@ PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
 SOCIAL_PROVIDERS = providers.configured(ENVIRONMENT)
 SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_PROVIDERS))
 OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
 
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 

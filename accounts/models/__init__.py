@@ -2,6 +2,8 @@
 
 from accounts.models.address_change import AddressChange, UndoLink
 from accounts.models.api_key import ApiKey
+from accounts.models.consent import TermsConsent
+from accounts.models.domain import OrganizationDomain
 from accounts.models.factor import AuthenticatorApp, PendingSignIn, RecoveryCode
 from accounts.models.identity import Identity, ProviderSignIn
 from accounts.models.mail import OutboundMail
@@ -25,6 +27,7 @@ __all__ = [
     "MailboxProof",
     "Membership",
     "Organization",
+    "OrganizationDomain",
     "OutboundMail",
     "Passkey",
     "PasskeyChallenge",
@@ -36,6 +39,7 @@ __all__ = [
     "Role",
     "Session",
     "SigningKey",
+    "TermsConsent",
     "UndoLink",
     "User",
 ]

@@ -12,7 +12,8 @@ class Registration(models.Model):
     A wish to have an account, which becomes a user only when the mailbox is proved.
 
     Strangers can register anybody's address, so several may wait side by side; whoever shows
-    ``handle_digest``'s handle, or the password, is the client that made this one.
+    ``handle_digest``'s handle, or the password, is the client that made this one, and agreed to
+    ``terms_version`` from ``terms_address``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -21,6 +22,8 @@ class Registration(models.Model):
     name = models.CharField(max_length=200, blank=True)
     password = models.CharField(max_length=128)
     handle_digest = models.BinaryField(max_length=32, unique=True)
+    terms_version = models.CharField(max_length=40, blank=True, db_default="")
+    terms_address = models.CharField(max_length=45, blank=True, db_default="")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(db_index=True)
 

@@ -30,6 +30,8 @@ READ_API_KEYS: Final = "api_keys:read"
 WRITE_API_KEYS: Final = "api_keys:write"
 INTROSPECT_TOKENS: Final = "tokens:introspect"
 REVOKE_TOKENS: Final = "tokens:revoke"
+READ_SSO: Final = "sso:read"
+WRITE_SSO: Final = "sso:write"
 
 _READ_WRITE = frozenset({"read", "write"})
 VERBS: Mapping[str, frozenset[str]] = {

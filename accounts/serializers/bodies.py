@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from accounts.serializers.fields import Digits, LanguageTag, Name, RecoveryCode, TimeZone
 from accounts.serializers.passkey_bodies import AssertionPart
+from accounts.serializers.terms import LONGEST as TERMS_LONGEST
 from plinto.kernel.serializers import Body, Text
 
 # Far beyond any real value: bounds the work of rules and logs, not the person.
@@ -20,6 +21,11 @@ class RegisterBody(Body):
     email = Text(max_length=_ADDRESS)
     password = Text(max_length=_PASSWORD)
     name = Name(default="")
+    terms_version = Text(
+        max_length=TERMS_LONGEST,
+        default="",
+        help_text="The version in force that was agreed to, where the deployment asks for one.",
+    )
 
 
 class VerifyEmailBody(Body):

@@ -9,6 +9,7 @@ from accounts.services import (
     address_changes,
     address_undo,
     data_exports,
+    domain_checks,
     erasures,
     invitations,
     keys,
@@ -50,5 +51,6 @@ CHORES = [
     _trimming("signing keys", lambda now: keys.trim(now=now)),
     _trimming("data exports", lambda now: data_exports.trim(now=now)),
     Chore(name="erase people", every=timedelta(minutes=5), run=erasures.erase_due),
+    Chore(name="check domains", every=timedelta(minutes=5), run=domain_checks.check_due),
     outbox.TRIMMING,
 ]

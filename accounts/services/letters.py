@@ -16,7 +16,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 # Written by Plinto itself; everything else in a context may come from a stranger.
-_OURS = {"link", "code", "expires_in_minutes", "address", "time", "what"}
+_OURS = {"link", "code", "expires_in_minutes", "address", "time", "what", "domain"}
 _INERT_CHARACTERS = 100
 # Mail programs turn "evil.example" or "a@b.c" into links; a zero-width space keeps them text.
 _LINKABLE = re.compile(r"(?<=[.:/@])(?=\S)")
@@ -49,6 +49,7 @@ class Letter(StrEnum):
     EXPORT_READY = "export_ready", "link", "time"
     ERASURE = "erasure", "what", "link", "time"
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
+    DOMAIN_WITHDRAWN = "domain_withdrawn", "domain", "organization", "time", "link"
     IDENTITY = "identity", "what", "link", "time"
 
 

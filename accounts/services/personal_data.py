@@ -47,6 +47,7 @@ _BY_ADDRESS: dict[type[Model], Finder] = {
 # Rows that hold nothing of a person, and why.
 NOBODYS = {
     "accounts.Organization": "organizations, not people",
+    "accounts.OrganizationDomain": "domains of organizations, not people",
     "accounts.Role": "what members of an organization may do",
     "accounts.SigningKey": "keys of the deployment",
     "auth.Group": "rights that many may have",

@@ -11,7 +11,7 @@ from accounts import controls
 from accounts.models import Registration, User
 from accounts.rules import addresses
 from accounts.rules.addresses import Address
-from accounts.services import attempts, mailbox_proofs, mailboxes, passwords
+from accounts.services import attempts, mailbox_proofs, mailboxes, passwords, terms
 from accounts.services.attempts import Bucket
 from accounts.services.mail import GIVE_UP_AFTER
 from audit.events import Event
@@ -28,15 +28,18 @@ WAITS_FOR = 2 * GIVE_UP_AFTER
 
 
 @enforces(controls.SIGN_UP)
-def register(*, email: str, password: str, name: str, origin: Origin, now: datetime) -> str:
+def register(
+    *, email: str, password: str, name: str, terms_version: str, origin: Origin, now: datetime
+) -> str:
     """
     Let a registration wait for its mailbox to be proved, and return its handle.
 
     A taken address takes the same steps, hash included, and gets the same answer; its owner is
     told by mail. What differs is the mail, which the worker writes later.
 
-    :raises ValidationError: the address or the password is not acceptable
+    :raises ValidationError: the address, the password or the version of the terms is not acceptable
     """
+    terms.require(terms_version, field="terms_version")
     address = read_address(email)
     passwords.judge(password, email=address.email, name=name)
     encoded = passwords.encode(password)
@@ -50,6 +53,8 @@ def register(*, email: str, password: str, name: str, origin: Origin, now: datet
             name=name,
             password=encoded,
             handle_digest=token_digest(handle),
+            terms_version=terms_version,
+            terms_address=origin.address if terms_version else "",
             created_at=now,
             expires_at=now + WAITS_FOR,
         )

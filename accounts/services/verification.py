@@ -29,10 +29,12 @@ from accounts.services import (
     second_factors,
     sessions,
     standing,
+    terms,
 )
 from accounts.services.attempts import Bucket
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
+from accounts.services.terms import Consent
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
@@ -55,11 +57,12 @@ class ClientProof:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """A password somebody chose and has proved to be theirs, and the name that came with it."""
+    """A password somebody chose and has proved to be theirs, and what came with it."""
 
     encoded: str
     name: str
     method: str
+    consent: Consent | None = None
 
 
 @enforces(controls.MAILBOX_PROOFS)
@@ -149,6 +152,8 @@ def _settle(
         if chosen is None:
             _see_off(user, origin=origin, now=now)
             return None
+        if chosen.consent:
+            terms.write(user, chosen.consent, origin=origin, now=now)
         return sessions.start(user, methods=[chosen.method], origin=origin, now=now)
 
 
@@ -189,11 +194,11 @@ def _chosen(
     if client.handle:
         found = waiting.filter(handle_digest=token_digest(client.handle)).first()
         if found:
-            return _Chosen(found.password, found.name, "otp")
+            return _Chosen(found.password, found.name, "otp", terms.waiting_with(found))
     if client.password:
         for found in waiting[:_COMPARED]:
             if passwords.is_right(found.password, client.password):
-                return _Chosen(found.password, found.name, "pwd")
+                return _Chosen(found.password, found.name, "pwd", terms.waiting_with(found))
     return None
 
 

@@ -105,6 +105,20 @@ class Environment:
             raise ImproperlyConfigured(f"{name} must be an address and a port.")
         return found
 
+    def resolvers(self, name: str) -> list[Address]:
+        """Read a list of name servers, such as ``10.0.0.53,[fd00::53]:5353``; the port is 53."""
+        found = []
+        for word in self.words(name):
+            try:
+                parts = urlsplit(f"//{word}")
+                host = str(ipaddress.ip_address(parts.hostname or ""))
+                found.append(Address(host, parts.port or 53))
+            except ValueError as error:
+                raise ImproperlyConfigured(f"{name} must list addresses of servers.") from error
+            if parts.netloc != word or "@" in word:
+                raise ImproperlyConfigured(f"{name} must list addresses of servers.")
+        return found
+
     def destinations(self, name: str) -> frozenset[Address]:
         """Read a list of hosts with their ports, such as ``idp.intern:8443,[fd00::7]:443``."""
         found = set()
@@ -118,6 +132,14 @@ class Environment:
                 raise ImproperlyConfigured(f"{name} must list hosts with ports.")
             found.add(Address(host, port))
         return frozenset(found)
+
+    def page(self, name: str) -> str:
+        """Read the address of a page that people open, such as ``https://example.com/terms``."""
+        given = self.text(name)
+        parts = urlsplit(given)
+        if given and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ImproperlyConfigured(f"{name} must be an http or https address.")
+        return given
 
     def origin(self, name: str, default: str) -> str:
         """Read a base address such as ``https://id.example.com``, without a trailing slash."""

@@ -23,6 +23,7 @@ CONTEXT = {
     "what": "A recovery code was used.",
     "organization": "Analytical Engines",
     "inviter": "Ada",
+    "domain": "example.com",
     "expires_in_days": 7,
 }
 

@@ -24,6 +24,8 @@ pytest.register_assert_rewrite(
     "tests.journeys.clubs",
     "tests.journeys.probers_of_organizations",
     "tests.journeys.probers_of_social",
+    "tests.journeys.probers_of_domains",
+    "tests.journeys.probers_of_terms",
 )
 
 

@@ -14,12 +14,14 @@ from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_api_keys,
+    probers_of_domains,
     probers_of_factors,
     probers_of_letters,
     probers_of_organizations,
     probers_of_passkeys,
     probers_of_privacy,
     probers_of_social,
+    probers_of_terms,
 )
 from tests.journeys.desk import PEOPLE
 from tests.journeys.probers_at_doors import NEW_PASSWORD

@@ -9,7 +9,7 @@ from accounts import controls
 from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys.clients import Answer, Caller, Visitor
-from tests.journeys.scene import Scene, everywhere, proves
+from tests.journeys.scene import AGREED, Scene, everywhere, proves
 from tests.races import at_once
 
 Probe = Iterator[None]
@@ -43,7 +43,7 @@ def people_who_may_come_in_do(scene: Scene) -> Probe:
 def people_sign_up_and_get_their_letter(scene: Scene) -> Probe:
     known = scene.visitor()
     yield
-    taken = {"email": known.email, "password": PASSWORD}
+    taken = {"email": known.email, "password": PASSWORD, **AGREED}
     assert known.caller.send("POST", "/api/v1/auth/register", taken).status == 202
     assert "account already" in scene.letter(known.email)
     [proof] = scene.registered()

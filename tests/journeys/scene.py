@@ -22,6 +22,7 @@ from tests.journeys.desk import Desk
 from tests.journeys.waiting import eventually
 from tests.journeys.world import World
 from tests.servers.identity_provider import IdentityProvider
+from tests.servers.name_server import NameServer
 from tests.servers.smtp import SMTPSink
 
 # Often enough that each of two workers is asked, however the kernel shares connections out.
@@ -29,6 +30,8 @@ _TIMES = 8
 
 Prober = Callable[["Scene"], Iterator[None]]
 PROBERS: dict[str, Prober] = {}
+# The version of the terms that the deployment asks for, as people send it when they register.
+AGREED = {"terms_version": "2026-11"}
 
 
 def proves(control: Control) -> Callable[[Prober], Prober]:
@@ -55,6 +58,7 @@ class Scene:
     sink: SMTPSink
     state: str
     idp: IdentityProvider | None = None
+    names: NameServer | None = None
     _networks: Iterator[int] = field(default_factory=lambda: count(1))
 
     def network(self) -> str:
@@ -100,7 +104,7 @@ class Scene:
         """Sign people up; return what proves their mailboxes: email, code, handle and token."""
         proofs = []
         for _ in range(many):
-            body = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD}
+            body = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, **AGREED}
             answer = self.caller().send("POST", "/api/v1/auth/register", body)
             assert answer.status == 202
             handle = answer.body["registration"]

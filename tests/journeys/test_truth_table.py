@@ -22,8 +22,9 @@ from tests.journeys.harms import HARMS, deployed_to_harm
 from tests.journeys.ledger import summary
 from tests.journeys.probers import PROBERS
 from tests.journeys.probers_at_doors import RESENDS, STRANGERS
-from tests.journeys.scene import Scene
+from tests.journeys.scene import AGREED, Scene
 from tests.servers.identity_provider import IdentityProvider
+from tests.servers.name_server import NameServer
 from tests.servers.plinto import WorkerProcess
 from tests.servers.postgres import PostgresServer
 from tests.servers.smtp import SMTPSink
@@ -72,14 +73,16 @@ def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> It
     with ExitStack() as running:
         sink = running.enter_context(SMTPSink.start())
         idp = running.enter_context(IdentityProvider())
+        names = running.enter_context(NameServer())
         variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
-        variables |= idp.variables(APP)
+        variables |= {**idp.variables(APP), **names.variables}
+        variables["TERMS_VERSION"] = AGREED["terms_version"]
         deployment = deployed_to_harm(
             shared_postgres, HARMS[request.param], with_static=True, **variables
         )
         world, harm = running.enter_context(deployment)
         running.enter_context(WorkerProcess.start(world.web.environment))
-        trial = Trial(Scene(world, sink, request.param, idp))
+        trial = Trial(Scene(world, sink, request.param, idp, names))
         trial.begin()
         harm()
         yield trial

@@ -1,0 +1,210 @@
+"""Who comes to the doors of the API: one of each kind, and what is behind the doors."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from enum import Enum
+from functools import cached_property
+from typing import Any
+
+from django.apps import apps
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts.models import DataExport, Identity, Invitation, Passkey, Role, Session, User
+from accounts.services import sessions
+from accounts.services.sessions import SignedIn
+from plinto.kernel.ids import uuid7
+from plinto.kernel.origin import SYSTEM as NOWHERE
+from tests.accounts.doors import Door, Least
+from tests.accounts.organizations import Club
+from tests.accounts.people import Person
+from tests.api import Api
+from tests.factories import UserFactory
+
+# Refusals are told in the trail and counted.
+_MAY_CHANGE = {"audit", "resilience"}
+_sources = itertools.cycle(range(1, 250))
+
+
+class Comer(Enum):
+    """``OWNER`` is also whose the things are that belong to one person; so is ``STALE``."""
+
+    ANONYMOUS = "anonymous"
+    STRANGER = "stranger"
+    OWNER_ELSEWHERE = "owner of another organization"
+    VIEWER = "viewer"
+    MEMBER = "member"
+    ADMIN = "admin"
+    OWNER = "owner"
+    STALE = "owner whose last proof is older than ten minutes"
+
+
+_RANKS = {
+    Comer.VIEWER: Least.VIEWER,
+    Comer.MEMBER: Least.MEMBER,
+    Comer.ADMIN: Least.ADMIN,
+    Comer.OWNER: Least.OWNER,
+}
+
+
+def refusal(door: Door, comer: Comer) -> str | None:
+    """What a door tells somebody whom it keeps out; None to whom it lets in."""
+    if door.lets_in is Least.ANYONE:
+        return None
+    if comer is Comer.ANONYMOUS:
+        return "401 AUTHENTICATION_ERROR"
+    if comer is Comer.STALE:
+        return "403 REAUTHENTICATION_REQUIRED" if door.is_fresh else None
+    if door.is_own:
+        return None if comer is Comer.OWNER else "404 NOT_FOUND"
+    if door.lets_in is Least.SIGNED_IN:
+        return None
+    if comer not in _RANKS:
+        return "404 NOT_FOUND"
+    return None if _RANKS[comer] >= door.lets_in else "403 AUTHORIZATION_ERROR"
+
+
+def let_in(door: Door) -> list[Comer]:
+    """The least of those who come in, and owners."""
+    if door.lets_in is Least.ANYONE:
+        return [Comer.ANONYMOUS]
+    if door.is_own:
+        return [Comer.OWNER]
+    if door.lets_in is Least.SIGNED_IN:
+        return [Comer.STRANGER]
+    least = next(comer for comer, rank in _RANKS.items() if rank is door.lets_in)
+    return [least] if least is Comer.OWNER else [least, Comer.OWNER]
+
+
+class Street:
+    """
+    An organization with its people, others, and one thing behind each door.
+
+    Each is made when it is first looked for, so that a test costs what it needs.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self._met: dict[Comer, Person] = {}
+
+    @cached_property
+    def club(self) -> Club:
+        return Club(self.api, self.ada)
+
+    @cached_property
+    def ada(self) -> Person:
+        return entered()
+
+    @cached_property
+    def ids(self) -> dict[str, Any]:
+        """What stands for each part of a path that is not fixed."""
+        return {**_things_of(self.ada), **_things_in(self.club)}
+
+    def person(self, comer: Comer) -> Person:
+        """Who comes as this; whoever is anonymous is a stranger who shows no token."""
+        if comer not in self._met:
+            self._met[comer] = self._meet(comer)
+        return self._met[comer]
+
+    def _meet(self, comer: Comer) -> Person:
+        if comer in {Comer.VIEWER, Comer.MEMBER, Comer.ADMIN}:
+            return self.club.joined(comer.value, person=entered())
+        if comer is Comer.OWNER_ELSEWHERE:
+            return Club(self.api, entered()).owner
+        if comer is Comer.OWNER:
+            return self.club.owner
+        if comer is Comer.STALE:
+            return _stale(self.ada)
+        return entered()
+
+    def path(self, door: Door) -> str:
+        path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), door.path)
+        return f"/{path}{door.query}"
+
+    def build(self, comer: Comer, doors: Iterable[Door]) -> None:
+        """Make all that going there needs."""
+        self.person(comer)
+        for door in doors:
+            self.path(door)
+
+    def go(self, comer: Comer, door: Door) -> HttpResponse:
+        """Send what the door takes, each time from another network."""
+        person = self.person(comer)
+        return Api().send(
+            door.method,
+            self.path(door),
+            door.sent(person.user.email, person.refresh),
+            token=None if comer is Comer.ANONYMOUS else person.access,
+            address=f"10.{next(_sources)}.77.1",
+        )
+
+
+def everything() -> dict[str, list[str]]:
+    """All there is in the database, but for what refusing somebody may write."""
+    kept = [each for each in apps.get_models() if each._meta.app_label not in _MAY_CHANGE]
+    return {each._meta.db_table: sorted(map(repr, each.objects.values_list())) for each in kept}
+
+
+def entered(user: User | None = None) -> Person:
+    """Somebody with a session, opened without the work of a password."""
+    person = user or UserFactory()
+    opened = sessions.start(person, methods=["pwd"], origin=NOWHERE, now=timezone.now())
+    assert isinstance(opened, SignedIn)
+    return Person(person, opened.access, opened.refresh, str(opened.session.pk))
+
+
+def _stale(person: Person) -> Person:
+    """The same in a session whose last proof is too old to open what asks for one."""
+    other = entered(person.user)
+    long_ago = timezone.now() - timedelta(minutes=11)
+    Session.objects.filter(pk=other.session_id).update(proved_at=long_ago)
+    return other
+
+
+def _things_of(person: Person) -> dict[str, Any]:
+    now = timezone.now()
+    passkey = Passkey.objects.create(
+        user=person.user,
+        credential_id=uuid7().bytes,
+        public_key=bytes(64),
+        sign_count=1,
+        aaguid=uuid7(),
+        is_backup_eligible=False,
+        is_backed_up=False,
+        created_at=now,
+    )
+    identity = Identity.objects.create(
+        user=person.user, provider="acme", subject=uuid7().hex, created_at=now
+    )
+    export = DataExport.objects.create(user=person.user, requested_at=now, due_at=now)
+    return {
+        "passkey_id": passkey.pk,
+        "identity_id": identity.pk,
+        "export_id": export.pk,
+        "session_id": person.session_id,
+        "provider": "acme",
+    }
+
+
+def _things_in(club: Club) -> dict[str, Any]:
+    now = timezone.now()
+    invitation = Invitation.objects.create(
+        organization_id=club.id,
+        role=Role.objects.get(organization_id=club.id, name="viewer"),
+        invited_by=club.owner.user,
+        email="guest@example.net",
+        email_key="guest@example.net",
+        token_digest=uuid7().bytes * 2,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    return {
+        "organization_id": club.id,
+        "user_id": club.joined("viewer", person=entered()).user.pk,
+        "role_id": club.role("clerk", "members:read"),
+        "invitation_id": invitation.pk,
+    }

@@ -1,0 +1,186 @@
+"""
+Every door of the API, and the least of whom it lets in; the contract's column of authentication.
+
+``test_every_route_and_role`` holds the URL table to it: a route or a method that is not listed
+here fails, and so does a line without a route.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from tests.accounts.authenticators import Authenticator, spelt
+from tests.factories import PASSWORD
+
+API = "api/v1/"
+ONE = f"{API}organizations/<uuid:organization_id>"
+
+
+class Least(IntEnum):
+    """The least of those who come in: any, any who are signed in, and the ranks of members."""
+
+    ANYONE = 0
+    SIGNED_IN = 1
+    VIEWER = 2
+    MEMBER = 3
+    ADMIN = 4
+    OWNER = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Door:
+    """
+    One method of one route.
+
+    ``is_fresh`` asks for a proof within ten minutes; behind ``is_own`` is something of one person,
+    which is not there for anybody else. ``body`` is what may be sent, and ``answer`` what whoever
+    is let in then gets: any success, or the status and the code of what the sent secret is worth.
+    """
+
+    method: str
+    path: str
+    lets_in: Least
+    body: Any = None
+    answer: str = "success"
+    is_fresh: bool = False
+    is_own: bool = False
+    query: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    def sent(self, mail: str, refresh: str) -> Any:
+        """The body, by somebody with an address and a refresh token."""
+        return self.body(mail, refresh) if callable(self.body) else self.body
+
+
+_TOKEN = {"token": "a-token-that-nobody-was-sent"}
+_EMAIL = {"email": "somebody@example.net"}
+_KEY = Authenticator(user_handle=bytes(16))
+_CHALLENGE = spelt(bytes(32))
+_ATTESTED = _KEY.create(
+    {"user": {"id": spelt(bytes(16))}, "rp": {"id": "localhost"}, "challenge": _CHALLENGE}
+)
+_ASSERTED = _KEY.get({"rpId": "localhost", "challenge": _CHALLENGE})
+_WRONG = "401 INVALID_CODE"
+
+
+def _login(mail: str, _refresh: str) -> dict[str, str]:
+    return {"email": mail, "password": PASSWORD}
+
+
+def _refresh(_mail: str, refresh: str) -> dict[str, str]:
+    return {"refresh": refresh}
+
+
+def _anyone(method: str, path: str, body: Any = None, answer: str = "success") -> Door:
+    return Door(method, path, Least.ANYONE, body, answer)
+
+
+def _person(method: str, path: str, body: Any = None, **rest: Any) -> Door:
+    return Door(method, f"{API}{path}", Least.SIGNED_IN, body, **rest)
+
+
+def _fresh(method: str, path: str, body: Any = None, **rest: Any) -> Door:
+    return _person(method, path, body, is_fresh=True, **rest)
+
+
+SIGN_IN = [
+    _anyone("POST", f"{API}auth/register", {**_EMAIL, "password": PASSWORD}),
+    _anyone("POST", f"{API}auth/verify-email", _TOKEN, _WRONG),
+    _anyone("POST", f"{API}auth/verify-email/resend", _EMAIL),
+    _anyone("POST", f"{API}auth/login", _login),
+    _anyone("POST", f"{API}auth/login/mfa", {"mfa_token": "x", "code": "123456"}, _WRONG),
+    _anyone("POST", f"{API}auth/login/passkey", {"passkey": _ASSERTED}, _WRONG),
+    _anyone("POST", f"{API}auth/login/passkey/options", {}),
+    _anyone("POST", f"{API}auth/token/refresh", _refresh),
+    _anyone("POST", f"{API}auth/password/reset", _EMAIL),
+    _anyone("POST", f"{API}auth/password/reset/confirm", {**_TOKEN, "password": PASSWORD}, _WRONG),
+    _anyone("POST", f"{API}auth/magic-link", _EMAIL),
+    _anyone("POST", f"{API}auth/magic-link/verify", _TOKEN, _WRONG),
+    _anyone("POST", f"{API}auth/email/undo", _TOKEN, _WRONG),
+    _anyone("GET", f"{API}auth/social/providers"),
+    _anyone(
+        "POST",
+        f"{API}auth/social/<slug:provider>/start",
+        {"redirect_uri": "https://app.example.com/"},
+        "404 NOT_FOUND",
+    ),
+    _anyone("GET", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
+    _anyone("POST", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
+    _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
+    _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
+    _person("POST", "auth/logout"),
+    _person("POST", "auth/logout/all"),
+]
+
+SELF = [
+    _person("GET", "me"),
+    _person("PATCH", "me", {"name": "Another"}),
+    _fresh("DELETE", "me"),
+    _person(
+        "POST", "me/password", {"current_password": PASSWORD, "new_password": "quite new it is"}
+    ),
+    _fresh("POST", "me/email", _EMAIL),
+    _fresh("POST", "me/email/confirm", {"code": "123456"}, answer=_WRONG),
+    _person("GET", "me/mfa"),
+    _fresh("POST", "me/mfa/totp"),
+    _fresh("DELETE", "me/mfa/totp", answer="404 NOT_FOUND"),
+    _fresh("POST", "me/mfa/totp/confirm", {"code": "123456"}, answer="409 CONFLICT_ERROR"),
+    _fresh("POST", "me/mfa/recovery-codes", answer="409 CONFLICT_ERROR"),
+    _fresh("POST", "me/export"),
+    _fresh("GET", "me/export/<uuid:export_id>", is_own=True),
+    _person("GET", "me/passkeys"),
+    _fresh("POST", "me/passkeys", {"passkey": _ATTESTED}, answer=_WRONG),
+    _fresh("POST", "me/passkeys/options", {}),
+    _fresh("PATCH", "me/passkeys/<uuid:passkey_id>", {"name": "Mine"}, is_own=True),
+    _fresh("DELETE", "me/passkeys/<uuid:passkey_id>", is_own=True),
+    _person("GET", "me/identities"),
+    _fresh("POST", "me/identities", {"link_token": "x"}, answer=_WRONG),
+    _fresh("DELETE", "me/identities/<uuid:identity_id>", is_own=True),
+    _person("GET", "me/organizations"),
+    _person("GET", "sessions"),
+    _person("DELETE", "sessions"),
+    _person("DELETE", "sessions/<uuid:session_id>", is_own=True),
+]
+
+ORGANIZATIONS = [
+    _person("GET", "organizations"),
+    _person("POST", "organizations", {"name": "Engines", "slug": "engines-and-more"}),
+    _person("POST", "invitations/accept", _TOKEN, answer="404 NOT_FOUND"),
+    Door("GET", ONE, Least.VIEWER),
+    Door("PATCH", ONE, Least.ADMIN, {"name": "Another"}),
+    Door("DELETE", ONE, Least.OWNER),
+    Door("GET", f"{ONE}/permissions/check", Least.VIEWER, query="?permission=members:write"),
+    Door("GET", f"{ONE}/members", Least.MEMBER),
+    Door("PATCH", f"{ONE}/members/<uuid:user_id>", Least.ADMIN, {"role": "viewer"}),
+    Door("DELETE", f"{ONE}/members/<uuid:user_id>", Least.ADMIN),
+    Door("GET", f"{ONE}/invitations", Least.MEMBER),
+    Door("POST", f"{ONE}/invitations", Least.ADMIN, {**_EMAIL, "role": "viewer"}),
+    Door("DELETE", f"{ONE}/invitations/<uuid:invitation_id>", Least.ADMIN),
+    Door("POST", f"{ONE}/invitations/<uuid:invitation_id>/resend", Least.ADMIN),
+    Door("GET", f"{ONE}/roles", Least.MEMBER),
+    Door("POST", f"{ONE}/roles", Least.ADMIN, {"name": "poet", "permissions": ["members:read"]}),
+    Door("PATCH", f"{ONE}/roles/<uuid:role_id>", Least.ADMIN, {"description": "Another"}),
+    Door("DELETE", f"{ONE}/roles/<uuid:role_id>", Least.ADMIN),
+]
+
+# Details of health, and the metrics, are for whoever has a token of operators.
+OPEN_PAGES = [
+    _anyone("GET", path)
+    for path in (
+        *("undo-email", "magic-link", "verify-email", "set-password", "reset-password"),
+        *("accept-invitation", ".well-known/jwks.json", ".well-known/openid-configuration"),
+        *(f"{API}openapi.json", f"{API}docs"),
+        *(
+            f"{prefix}health/{page}"
+            for prefix in ("", API)
+            for page in ("live", "ready", "redis", "circuit-breaker", "database")
+        ),
+    )
+]
+OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
+
+DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *OPEN_PAGES, *OPERATIONS]
