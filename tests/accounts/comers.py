@@ -5,12 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
 from django.apps import apps
+from django.db.models import Model
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -20,6 +22,7 @@ from accounts.services.sessions import SignedIn
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import SYSTEM as NOWHERE
 from tests.accounts.doors import Door, Least
+from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
@@ -41,6 +44,8 @@ class Comer(Enum):
     ADMIN = "admin"
     OWNER = "owner"
     STALE = "owner whose last proof is older than ten minutes"
+    KEY = "API key with the scope"
+    OTHER_KEY = "API key without the scope"
 
 
 _RANKS = {
@@ -48,6 +53,10 @@ _RANKS = {
     Comer.MEMBER: Least.MEMBER,
     Comer.ADMIN: Least.ADMIN,
     Comer.OWNER: Least.OWNER,
+}
+_SCOPES = {
+    Comer.KEY: ("tokens:introspect", "tokens:revoke"),
+    Comer.OTHER_KEY: ("members:*", "organization:*", "api_keys:*"),
 }
 
 
@@ -57,6 +66,8 @@ def refusal(door: Door, comer: Comer) -> str | None:
         return None
     if comer is Comer.ANONYMOUS:
         return "401 AUTHENTICATION_ERROR"
+    if door.lets_in is Least.KEY or comer in _SCOPES:
+        return _refusal_about_keys(door, comer)
     if comer is Comer.STALE:
         return "403 REAUTHENTICATION_REQUIRED" if door.is_fresh else None
     if door.is_own:
@@ -68,6 +79,14 @@ def refusal(door: Door, comer: Comer) -> str | None:
     return None if _RANKS[comer] >= door.lets_in else "403 AUTHORIZATION_ERROR"
 
 
+def _refusal_about_keys(door: Door, comer: Comer) -> str | None:
+    if comer not in _SCOPES:
+        return "401 API_KEY_INVALID"
+    if door.lets_in is not Least.KEY:
+        return "403 API_KEY_NOT_ACCEPTED"
+    return None if comer is Comer.KEY else "403 INSUFFICIENT_SCOPE"
+
+
 def let_in(door: Door) -> list[Comer]:
     """The least of those who come in, and owners."""
     if door.lets_in is Least.ANYONE:
@@ -76,6 +95,8 @@ def let_in(door: Door) -> list[Comer]:
         return [Comer.OWNER]
     if door.lets_in is Least.SIGNED_IN:
         return [Comer.STRANGER]
+    if door.lets_in is Least.KEY:
+        return [Comer.KEY]
     least = next(comer for comer, rank in _RANKS.items() if rank is door.lets_in)
     return [least] if least is Comer.OWNER else [least, Comer.OWNER]
 
@@ -119,6 +140,8 @@ class Street:
             return self.club.owner
         if comer is Comer.STALE:
             return _stale(self.ada)
+        if comer in _SCOPES:
+            return replace(self.ada, access=made(self.club, *_SCOPES[comer]).text)
         return entered()
 
     def path(self, door: Door) -> str:
@@ -146,7 +169,13 @@ class Street:
 def everything() -> dict[str, list[str]]:
     """All there is in the database, but for what refusing somebody may write."""
     kept = [each for each in apps.get_models() if each._meta.app_label not in _MAY_CHANGE]
-    return {each._meta.db_table: sorted(map(repr, each.objects.values_list())) for each in kept}
+    return {each._meta.db_table: _rows(each) for each in kept}
+
+
+def _rows(model: type[Model]) -> list[str]:
+    # A key that was shown was used, also where it was not enough.
+    names = [field.name for field in model._meta.concrete_fields if field.name != "last_used_at"]
+    return sorted(map(repr, model._default_manager.values_list(*names)))
 
 
 def entered(user: User | None = None) -> Person:
@@ -206,5 +235,6 @@ def _things_in(club: Club) -> dict[str, Any]:
         "organization_id": club.id,
         "user_id": club.joined("viewer", person=entered()).user.pk,
         "role_id": club.role("clerk", "members:read"),
+        "key_id": made(club, "members:read").id,
         "invitation_id": invitation.pk,
     }

@@ -37,6 +37,7 @@ from plinto.kernel.origin import SYSTEM as NOWHERE
 from resilience.worker import Shift, run_until_idle
 from tests.accounts.authenticators import AAGUID, Authenticator, options_to_sign_in
 from tests.accounts.comers import entered
+from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.phones import Phone
 from tests.accounts.staff import browser_of
@@ -64,11 +65,12 @@ class Holder:
     def __init__(self, api: Api, idp: IdentityProvider) -> None:
         self.idp = idp
         self.user: User = UserFactory(is_staff=True)
-        self.key = self.user.pk
+        self.id = self.user.pk
         self.browser = browser_of(self.user)
         self.before = entered(self.user)
         self.club, self.other_club = Club(api, entered()), Club(api, entered())
         self.club.joined("admin", person=self.before)
+        self.key = made(self.club, by=self.before)
         self._own_things()
         self._links()
         self.pending = self._waiting()
@@ -84,8 +86,8 @@ class Holder:
             created_at=now,
             confirmed_at=now,
         )
-        self.phone.recovery_codes = factor_codes.renew_recovery_codes(self.key, now=now)
-        self.passkey = Authenticator(user_handle=self.key.bytes)
+        self.phone.recovery_codes = factor_codes.renew_recovery_codes(self.id, now=now)
+        self.passkey = Authenticator(user_handle=self.id.bytes)
         Passkey.objects.create(
             user=self.user,
             credential_id=self.passkey.credential_id,
@@ -142,7 +144,7 @@ class Holder:
 
     def _waiting(self) -> str:
         """The token of a sign-in whose password was right; empty if there can be none by now."""
-        person = User.objects.filter(pk=self.key).first()
+        person = User.objects.filter(pk=self.id).first()
         try:
             found = person and self._start(person)
         except InvalidCredentials:
@@ -162,13 +164,16 @@ class Holder:
         if answer.status_code not in {200, 204}:
             return False
         told = answer.json() if answer.content and name not in {"admin_session"} else {}
-        return told.get("user", {}).get("id", str(self.key)) == str(self.key)
+        return told.get("user", {}).get("id", str(self.id)) == str(self.id)
 
     def try_access_token(self) -> HttpResponse:
         return self._get("/me", token=self.before.access)
 
     def try_admin_session(self) -> HttpResponse:
         return self.browser.get("/admin/", REMOTE_ADDR=_somewhere())
+
+    def try_api_key(self) -> HttpResponse:
+        return self.key.ask("nothing", address=_somewhere())
 
     def try_export(self) -> HttpResponse:
         return self._get(f"/me/export/{self.export.pk}", token=self._new_session())
@@ -222,9 +227,9 @@ class Holder:
 
     def _new_session(self) -> str:
         """A token of a session that she opens now, or the former one if she cannot."""
-        person = User.objects.filter(pk=self.key).first()
+        person = User.objects.filter(pk=self.id).first()
         try:
-            found = person and self._start(person, Proved(self.key, "totp", ["otp", "mfa"]))
+            found = person and self._start(person, Proved(self.id, "totp", ["otp", "mfa"]))
         except InvalidCredentials:
             found = None
         return found.access if isinstance(found, SignedIn) else self.before.access

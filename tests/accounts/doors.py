@@ -19,7 +19,11 @@ ONE = f"{API}organizations/<uuid:organization_id>"
 
 
 class Least(IntEnum):
-    """The least of those who come in: any, any who are signed in, and the ranks of members."""
+    """
+    The least of those who come in: any, any who are signed in, and the ranks of members.
+
+    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person.
+    """
 
     ANYONE = 0
     SIGNED_IN = 1
@@ -27,6 +31,7 @@ class Least(IntEnum):
     MEMBER = 3
     ADMIN = 4
     OWNER = 5
+    KEY = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +172,24 @@ ORGANIZATIONS = [
     Door("DELETE", f"{ONE}/roles/<uuid:role_id>", Least.ADMIN),
 ]
 
+_KEYS = f"{ONE}/api-keys"
+_WANTED = {"name": "Billing", "scopes": ["members:read"]}
+
+
+def _token_of(_mail: str, refresh: str) -> dict[str, str]:
+    return {"token": refresh}
+
+
+KEYS = [
+    Door("GET", _KEYS, Least.ADMIN),
+    Door("POST", _KEYS, Least.ADMIN, _WANTED),
+    Door("PATCH", f"{_KEYS}/<uuid:key_id>", Least.ADMIN, {"name": "Another"}),
+    Door("DELETE", f"{_KEYS}/<uuid:key_id>", Least.ADMIN),
+    Door("POST", f"{_KEYS}/<uuid:key_id>/rotate", Least.ADMIN, {}),
+    Door("POST", f"{API}auth/token/introspect", Least.KEY, _token_of),
+    Door("POST", f"{API}auth/token/revoke", Least.KEY, _token_of),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
@@ -183,4 +206,4 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *OPEN_PAGES, *OPERATIONS]
+DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *KEYS, *OPEN_PAGES, *OPERATIONS]

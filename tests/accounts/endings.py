@@ -38,11 +38,11 @@ def nothing(_holder: Holder, _letters: Any) -> None:
 
 def switched_off(holder: Holder, _letters: Any) -> None:
     by = AdministratorFactory()
-    assert administration.deactivate(holder.key, by=by, origin=NOWHERE, now=timezone.now())
+    assert administration.deactivate(holder.id, by=by, origin=NOWHERE, now=timezone.now())
 
 
 def erased(holder: Holder, _letters: Any) -> None:
-    User.objects.filter(pk=holder.key).update(erase_at=timezone.now())
+    User.objects.filter(pk=holder.id).update(erase_at=timezone.now())
     assert erasures.erase_due(timezone.now()) == 1
 
 
@@ -58,6 +58,10 @@ def role_lowered(holder: Holder, _letters: Any) -> None:
 def organizations_deleted(holder: Holder, _letters: Any) -> None:
     for club in (holder.club, holder.other_club):
         assert club.as_(club.owner, "DELETE").status_code == 204
+
+
+def key_deleted(holder: Holder, _letters: Any) -> None:
+    assert holder.key.delete().status_code == 204
 
 
 def session_ended(holder: Holder, _letters: Any) -> None:
@@ -116,6 +120,9 @@ def _ending(
 
 
 _EVERY = set(CREDENTIALS)
+# A key is the organization's, and what runs with it should not stop because somebody left.
+_OF_PEOPLE = _EVERY - {"api_key"}
+_OF_ORGANIZATION = ({"api_key"}, "belongs to the organization, whatever becomes of its maker")
 _OF_ONE_ORGANIZATION = "says nothing about the person's account, and the invitation is another's"
 _STILL_HERS = "the person may sign in anew, and this is one of their ways to"
 _NEW_SESSION = "is taken in a session that is opened anew, which whoever ended the others may"
@@ -124,10 +131,11 @@ ENDINGS = [
     _ending(nothing, set(), (_EVERY, "nothing has ended")),
     _ending(
         switched_off,
-        _EVERY - {"mailbox_proof"},
+        _OF_PEOPLE - {"mailbox_proof"},
+        _OF_ORGANIZATION,
         ({"mailbox_proof"}, "proves that a mailbox is read, and opens nothing"),
     ),
-    _ending(erased, _EVERY),
+    _ending(erased, _OF_PEOPLE, _OF_ORGANIZATION),
     _ending(
         membership_removed,
         {"invitation_by_her"},
@@ -140,12 +148,14 @@ ENDINGS = [
     ),
     _ending(
         organizations_deleted,
-        INVITATIONS,
-        (_EVERY - INVITATIONS, "says nothing about the person's account"),
+        INVITATIONS | {"api_key"},
+        (_OF_PEOPLE - INVITATIONS, "says nothing about the person's account"),
     ),
+    _ending(key_deleted, {"api_key"}, (_OF_PEOPLE, "a key is nobody's way in but its own")),
     _ending(
         session_ended,
         {"access_token", "refresh_token"},
+        _OF_ORGANIZATION,
         ({"admin_session"}, "is a session of its own"),
         ({"pending_sign_in"} | FACTORS | PROVIDER | LINKS | {"undo_link"}, _STILL_HERS),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
@@ -153,12 +163,14 @@ ENDINGS = [
     _ending(
         all_sessions_ended,
         SESSIONS | {"pending_sign_in"},
+        _OF_ORGANIZATION,
         (FACTORS | PROVIDER | LINKS | {"undo_link"}, _STILL_HERS),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
         password_reset,
         SESSIONS | LINKS | {"pending_sign_in"},
+        _OF_ORGANIZATION,
         (FACTORS, "a reset by mail takes no factor away, or a mailbox would be enough"),
         (PROVIDER, "another way in, which no password opens or shuts"),
         ({"undo_link"}, "a thief who reads the new mailbox must not shut the way back"),
@@ -167,12 +179,14 @@ ENDINGS = [
     _ending(
         factors_reset,
         SESSIONS | FACTORS | {"pending_sign_in"},
+        _OF_ORGANIZATION,
         (PROVIDER | LINKS | {"undo_link"}, "none of the factors"),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
         address_changed,
         LINKS | {"mailbox_proof", "invitation_to_her"},
+        _OF_ORGANIZATION,
         (
             SESSIONS | {"pending_sign_in", "export"},
             "ending them would help a thief to get rid of the owner, whom the undo link serves",
