@@ -11,8 +11,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from accounts.api_key_errors import ApiKeyInvalid
 from accounts.errors import ReauthenticationRequired, SessionEnded
 from accounts.examples import (
+    api_keys,
     entry,
     factors,
     organization_people,
@@ -46,6 +48,7 @@ SUBJECTS: tuple[Subject, ...] = (
     providers.SUBJECT,
     organizations.SUBJECT,
     organization_people.SUBJECT,
+    api_keys.SUBJECT,
     resilience_examples.SUBJECT,
 )
 _REQUEST_ID = "01930f6e-8d2b-7c31-9a54-4f0c8e6b7a10"
@@ -58,7 +61,10 @@ _USUAL: tuple[PlintoAPIException, ...] = (
     RateLimitError(),
     ServiceUnavailableError(),
 )
-_WITHOUT_GOOD_TOKEN: tuple[PlintoAPIException, ...] = (AuthenticationError(), SessionEnded())
+_WITHOUT_GOOD_TOKEN: dict[str, tuple[PlintoAPIException, ...]] = {
+    "access_token": (AuthenticationError(), SessionEnded()),
+    "api_key": (AuthenticationError(), ApiKeyInvalid()),
+}
 # The docstring of a view names its paths, which is news to readers of code alone.
 _PATHS = re.compile(r"(?:GET|POST|PUT|PATCH|DELETE)\b.* /")
 
@@ -118,8 +124,10 @@ def _refusals(
     """The usual refusals, where the subject has none of its own, and those of the operation."""
     own = {refusal.status_code for refusal in (*subject.refusals, *told.refusals)}
     usual = [refusal for refusal in _USUAL if refusal.status_code not in own]
-    if found.get("security") and {} not in found["security"] and told.security is None:
-        usual += _WITHOUT_GOOD_TOKEN
+    schemes = found.get("security", ())
+    if {} not in schemes:
+        for name in {name for scheme in schemes for name in scheme}:
+            usual += _WITHOUT_GOOD_TOKEN.get(name, ())
     if 422 not in own:
         usual.append(_invalid(found, schemas))
     return [*usual, *subject.refusals, *told.refusals]

@@ -28,6 +28,12 @@ class Described:
     def is_for_anyone(self) -> bool:
         return not self.told.get("security") or {} in self.told["security"]
 
+    @property
+    def scheme(self) -> str:
+        """By which scheme whoever asks must be known, if they must."""
+        schemes = self.told.get("security", [])
+        return "" if self.is_for_anyone else str(next(iter(schemes[0])))
+
     def body(self) -> tuple[str, dict[str, Any]]:
         """The kind of content it takes first, and what the document says of it; or nothing."""
         content = self.told.get("requestBody", {}).get("content", {})

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,15 +17,6 @@ from accounts.serializers.api_keys import ApiKeyBody, ApiKeyChangeBody, RotateBo
 from accounts.services import api_keys
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
-
-_NEW = OpenApiExample(
-    "a key that asks about tokens",
-    value={"name": "Billing", "scopes": ["tokens:introspect"]},
-    request_only=True,
-)
-_AT_ONCE = OpenApiExample(
-    "the secret of now has leaked", value={"overlap_seconds": 0}, request_only=True
-)
 
 
 class ApiKeysView(APIView):
@@ -51,7 +42,6 @@ class ApiKeysView(APIView):
         description="Needs `api_keys:write`, and every scope that the key will hold.",
         request=ApiKeyBody,
         responses={201: answers.IssuedApiKeyAnswer, **errors(*BODY, 401, 403, 404, 409)},
-        examples=[_NEW],
     )
     def post(self, request: Request, organization_id: UUID) -> Response:
         issued = api_keys.create(
@@ -118,7 +108,6 @@ class ApiKeyRotateView(APIView):
         ),
         request=RotateBody,
         responses={200: answers.IssuedApiKeyAnswer, **errors(*BODY, 401, 403, 404, 409)},
-        examples=[_AT_ONCE],
     )
     def post(self, request: Request, organization_id: UUID, key_id: UUID) -> Response:
         overlap = RotateBody.read(request)["overlap_seconds"]

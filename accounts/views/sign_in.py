@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
 from accounts.serializers.bodies import LoginBody, ReauthenticateBody, RefreshBody
-from accounts.services import sessions, sign_in
+from accounts.services import session_refresh, sessions, sign_in
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
@@ -57,7 +57,7 @@ class RefreshView(APIView):
     )
     def post(self, request: Request) -> Response:
         body = RefreshBody.read(request)
-        entry = sign_in.with_refresh_token(
+        entry = session_refresh.with_refresh_token(
             body["refresh"], origin=origin.of(request), now=timezone.now()
         )
         return Response(answers.signed_in(entry))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,27 +16,6 @@ from accounts.services import token_introspection, token_revocation
 from plinto.kernel import origin
 from plinto.kernel.parsers import StrictFormParser, StrictJSONParser
 from plinto.kernel.schema import BODY, errors
-
-_INACTIVE = OpenApiExample("inactive", value={"active": False}, response_only=True)
-_ACTIVE = OpenApiExample(
-    "an access token of a member",
-    value={
-        "active": True,
-        "token_use": "access_token",
-        "token_type": "Bearer",
-        "scope": "organization:read members:read roles:read",
-        "username": "ada@example.com",
-        "sub": "01a2064b-7d50-7334-acc4-a592681d9e95",
-        "org": "01a2064b-7e11-7e40-9f2b-0c2f2f5b2d11",
-        "sid": "01a2064b-7dad-7b09-8d1c-1a5b8e8f4c55",
-        "iss": "https://id.example.com",
-        "aud": "plinto",
-        "jti": "01a2064b7dad7b098d1c1a5b8e8f4c55",
-        "iat": 1795694400,
-        "exp": 1795695300,
-    },
-    response_only=True,
-)
 
 
 class IntrospectView(APIView):
@@ -56,7 +35,6 @@ class IntrospectView(APIView):
         ),
         request=TokenBody,
         responses={200: IntrospectionAnswer, **errors(*BODY, 401, 403)},
-        examples=[_ACTIVE, _INACTIVE],
     )
     def post(self, request: Request) -> Response:
         token = TokenBody.read(request)["token"]

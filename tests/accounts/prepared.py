@@ -16,7 +16,7 @@ from accounts.models import Identity, Passkey
 from accounts.providers import AppleKey
 from accounts.services import data_exports
 from resilience.worker import Shift, run_until_idle
-from tests.accounts import authenticators, movers, phones, travellers
+from tests.accounts import authenticators, key_holders, movers, phones, travellers
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
@@ -147,6 +147,20 @@ def invited(world: World) -> Given:
     return Given(charles.access, body={"token": token_in(world.letters()[-1])})
 
 
+def with_a_key(world: World) -> Given:
+    return world.in_club(key_id=key_holders.made(world.club).id)
+
+
+def asking(world: World) -> Given:
+    key = key_holders.made(world.club, "tokens:*").text
+    return Given(key, body={"token": world.ada.access})
+
+
+def revoking(world: World) -> Given:
+    key = key_holders.made(world.club, "tokens:*").text
+    return Given(key, body={"token": world.ada.refresh})
+
+
 def monitoring(world: World) -> Given:
     world.settings.HEALTH_TOKEN = "monitoring"
     return Given("monitoring")
@@ -229,6 +243,13 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "resend_invitation": with_an_invitation,
     "revoke_invitation": with_an_invitation,
     "accept_invitation": invited,
+    "list_api_keys": with_a_key,
+    "create_api_key": World.in_club,
+    "update_api_key": with_a_key,
+    "delete_api_key": with_a_key,
+    "rotate_api_key": with_a_key,
+    "introspect_token": asking,
+    "revoke_token": revoking,
     "health_live_retrieve": nobody,
     "health_ready_retrieve": nobody,
     "health_redis_retrieve": nobody,

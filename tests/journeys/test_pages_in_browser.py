@@ -277,3 +277,14 @@ def test_a_browser_without_scripts_is_told_what_is_missing(web, browser):
         page.goto(f"{web.url}/set-password#token=plp_unused")
         expect(page.get_by_role("heading", name="This page needs JavaScript")).to_be_visible()
         expect(page.get_by_role("textbox")).to_have_count(0)
+
+
+def test_the_documentation_is_browsed_without_any_other_host(web, page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{web.url}/api/v1/docs")
+    page.get_by_text("Sign in with a password", exact=True).click()
+    expect(page.get_by_text("correct horse battery staple").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Second factors")).to_be_visible()
+    assert [url for url in asked if not url.startswith((web.url, "data:"))] == []
+    assert f"{web.url}/api/v1/openapi.json" in "".join(asked)

@@ -29,7 +29,11 @@ def test_it_says_where_the_api_is_and_what_version_and_licence():
     assert PLINTO["servers"][0]["url"] == "/"
     assert PLINTO["info"]["version"] == "1"
     assert PLINTO["info"]["license"]["identifier"] == "Apache-2.0"
-    assert set(PLINTO["components"]["securitySchemes"]) == {"access_token", "health_token"}
+    assert set(PLINTO["components"]["securitySchemes"]) == {
+        "access_token",
+        "api_key",
+        "health_token",
+    }
 
 
 def test_each_operation_has_a_summary_a_subject_and_no_path_for_a_description():
