@@ -18,7 +18,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import Membership, Organization, Role, Session, User
+from accounts.models import ApiKey, Membership, Organization, Role, Session, User
 from plinto.kernel.ids import uuid7
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person, signed_in
@@ -99,7 +99,31 @@ def sessions(api: Api) -> LongList:
     return LongList("/api/v1/sessions", ada, Session._meta.db_table, add)
 
 
-LISTS = [members, sessions]
+def api_keys(api: Api) -> LongList:
+    club, other = Club(api), Club(api)
+
+    def add(many: int) -> None:
+        for each, some in ((club, many), (other, many // 10)):
+            ApiKey.objects.bulk_create(
+                (
+                    ApiKey(
+                        organization_id=each.id,
+                        made_by=each.owner.user,
+                        name="Deploys",
+                        hint="plk_abcd",
+                        digest=uuid7().bytes * 2,
+                        created_at=timezone.now(),
+                    )
+                    for _ in range(some)
+                ),
+                batch_size=BATCH,
+            )
+
+    add(1)  # like the owner among the members, and the session that asks
+    return LongList(f"{club.path}/api-keys", club.owner, ApiKey._meta.db_table, add)
+
+
+LISTS = [members, sessions, api_keys]
 
 
 @dataclass
