@@ -15,6 +15,7 @@ from accounts.api_key_errors import ApiKeyInvalid
 from accounts.errors import ReauthenticationRequired, SessionEnded
 from accounts.examples import (
     api_keys,
+    domains,
     entry,
     factors,
     organization_people,
@@ -49,6 +50,7 @@ SUBJECTS: tuple[Subject, ...] = (
     organizations.SUBJECT,
     organization_people.SUBJECT,
     api_keys.SUBJECT,
+    domains.SUBJECT,
     resilience_examples.SUBJECT,
 )
 _REQUEST_ID = "01930f6e-8d2b-7c31-9a54-4f0c8e6b7a10"

@@ -64,6 +64,15 @@ SUBJECT = Subject(
                 *_GUESSED,
             ),
         ),
+        "get_terms": Operation(
+            summary="See the terms, and what you have agreed to",
+            answer={
+                "required": "2026-11",
+                "url": "https://example.com/terms",
+                "accepted": [{"version": "2026-11", "accepted_at": NOW}],
+            },
+        ),
+        "accept_terms": Operation(summary="Agree to the terms", body={"version": "2026-11"}),
         "request_export": Operation(
             summary="Ask for all that is held about you",
             description="The worker writes it and tells you by mail.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from accounts.models import OrganizationDomain
@@ -27,9 +26,6 @@ class DomainName(Text):
             raise serializers.ValidationError(str(error)) from error
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("A domain", value={"domain": "example.com"}, request_only=True)]
-)
 class DomainBody(Body):
     domain = DomainName()
 

@@ -15,12 +15,15 @@ from accounts.examples.values import EMAIL, PASSWORD
 from accounts.models import Identity, Passkey
 from accounts.providers import AppleKey
 from accounts.services import data_exports
+from plinto.kernel import services
+from resilience.text_records import TextRecords
 from resilience.worker import Shift, run_until_idle
 from tests.accounts import authenticators, key_holders, movers, phones, travellers
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
+from tests.servers.name_server import NameServer
 
 CHARLES = "charles@example.com"
 
@@ -161,6 +164,20 @@ def revoking(world: World) -> Given:
     return Given(key, body={"token": world.ada.refresh})
 
 
+def with_terms(world: World) -> Given:
+    world.settings.TERMS_VERSION = "2026-11"
+    world.settings.TERMS_URL = "https://example.com/terms"
+    return world.hers()
+
+
+def with_a_domain(world: World) -> Given:
+    added = world.club.as_(world.ada, "POST", "/domains", {"domain": "example.com"}).json()
+    names = world.entered(NameServer())
+    world.entered(services.override(TextRecords, TextRecords(names.address)))
+    names.place(added["record"])
+    return world.in_club(domain_id=added["id"])
+
+
 def monitoring(world: World) -> Given:
     world.settings.HEALTH_TOKEN = "monitoring"
     return Given("monitoring")
@@ -250,6 +267,12 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "rotate_api_key": with_a_key,
     "introspect_token": asking,
     "revoke_token": revoking,
+    "list_domains": with_a_domain,
+    "add_domain": World.in_club,
+    "delete_domain": with_a_domain,
+    "verify_domain": with_a_domain,
+    "get_terms": with_terms,
+    "accept_terms": with_terms,
     "health_live_retrieve": nobody,
     "health_ready_retrieve": nobody,
     "health_redis_retrieve": nobody,

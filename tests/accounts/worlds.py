@@ -64,6 +64,12 @@ class World:
         phones.let_half_a_minute_pass()
         return phone
 
+    def entered(self, context: Any) -> Any:
+        """Enter a context that ends with the test."""
+        found = context.__enter__()
+        self._request.addfinalizer(lambda: context.__exit__(None, None, None))
+        return found
+
     def hers(self, **path: Any) -> Given:
         return Given(self.ada.access, path=path)
 
