@@ -75,7 +75,7 @@ SUBJECT = Subject(
                     "with an app": {"mfa_token": FACTOR_WANTED["mfa_token"], "code": CODE},
                     "with a recovery code": {
                         "mfa_token": FACTOR_WANTED["mfa_token"],
-                        "recovery_code": "c7m2k-9xhqd",
+                        "recovery_code": "nasdur-zvspyj-2vgtz9-p3x75d",
                     },
                     "with a passkey": {
                         "mfa_token": FACTOR_WANTED["mfa_token"],

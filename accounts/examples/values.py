@@ -46,8 +46,16 @@ FACTOR_WANTED = {
 }
 ENTERED = {"signed in": SIGNED_IN, "a second factor is wanted": FACTOR_WANTED}
 RECOVERY_CODES = [
-    *("c7m2k-9xhqd", "w4tfn-8vbzr", "e6yjp-3kgsm", "n9rcd-5whxt", "q2vbf-7mzke"),
-    *("t8gsj-4pnyc", "h3xwr-6dqvb", "k5zem-2tfjn", "y7pcg-9rshw", "b4dqx-8kvtm"),
+    "nasdur-zvspyj-2vgtz9-p3x75d",
+    "hw9ek5-m92s8f-a7ywte-7tu46n",
+    "ng662w-28t8z7-w7bcz8-kxqp87",
+    "zzr8zz-xeb2df-7y6a4c-bvnm2n",
+    "qrc4bd-vbhrc7-hhr73a-z2zsdw",
+    "e2kufd-emv2g3-r7nzz8-5t9yvz",
+    "gdjdxj-atg5ms-tudwb3-fz48cj",
+    "ndy6ca-yrk4bq-cb7u4p-6srbh7",
+    "s34nky-e39snd-vagpf6-3yp3uh",
+    "cv86sm-z6pxuf-57fd63-wfb6gy",
 ]
 
 

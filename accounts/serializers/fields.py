@@ -47,10 +47,12 @@ class Digits(Text):
 class RecoveryCode(Text):
     """A recovery code, however it was typed."""
 
-    default_error_messages = {"unreadable": "Send a recovery code, such as abcde-fghjk."}
+    default_error_messages = {
+        "unreadable": "Send a recovery code, such as abcdef-ghjkmn-pqrstu-vwxyz2."
+    }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**{"max_length": 40, **kwargs})
+        super().__init__(**{"max_length": 60, **kwargs})
 
     def to_internal_value(self, data: Any) -> str:
         code = one_time_codes.read_recovery_code(super().to_internal_value(data))

@@ -175,5 +175,5 @@ def _spend_recovery_code(user_id: UUID, code: str, *, now: datetime) -> bool:
 
 def _digest(user_id: UUID, code: str) -> bytes:
     plain = one_time_codes.read_recovery_code(code) or ""
-    # Keyed: half a hundred bits are searched through against a plain digest.
+    # 118 bits are not searched through; the key keeps the table of one person from another's.
     return keyed_digest(f"{user_id.hex}\x1f{plain}", purpose="recovery code")

@@ -33,7 +33,7 @@ def test_a_member_of_staff_adds_an_app_and_gets_recovery_codes_once():
     assert 'src="data:image/svg+xml;base64,' in page
     phone = key_in(page)
     confirmed = post(browser, "confirm", code=phone.code())
-    codes = re.findall(r"^(?:<pre>)?(\w{5}-\w{5})$", confirmed, re.M)
+    codes = re.findall(r"^(?:<pre>)?(\w{6}(?:-\w{6}){3})$", confirmed, re.M)
     assert len(set(codes)) == 10
     later = browser.get(OWN).content.decode()
     assert "Recovery codes left: 10" in later

@@ -14,7 +14,7 @@ from django.db.migrations import RunPython, RunSQL
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
-from accounts.models import Identity
+from accounts.models import Identity, RecoveryCode
 from accounts.rules import one_time_codes
 from tests.accounts.authenticators import options_to_sign_in
 from tests.accounts.people import code_in, signed_in
@@ -74,15 +74,19 @@ def test_a_refresh_token_has_256_bits_that_no_other_has(api):
     assert raw[0][16:48] != raw[1][16:48]
 
 
-@pytest.mark.asvs("6.5.4")
-def test_a_mailed_code_has_six_digits_and_a_recovery_code_ten_characters(api, letters):
+@pytest.mark.asvs("6.5.2", "6.5.4")
+def test_a_mailed_code_has_six_digits_and_a_recovery_code_118_bits(api, letters):
     api.post("/api/v1/auth/register", {"email": "ada@example.com", "password": PASSWORD})
     _, phone = enrolled(api)
 
     assert len(code_in(letters()[0])) == 6
     written = [code.replace("-", "") for code in phone.recovery_codes]
-    assert {len(code) for code in written} == {10}
-    assert len(set("".join(written))) > 20
+    assert {len(code) for code in written} == {24}
+    # Of 31 characters, all of which come: 24 of them are 118.9 bits.
+    assert len(set("".join(written))) > 28
+    kept = [bytes(row.code_digest) for row in RecoveryCode.objects.all()]
+    assert {len(digest) for digest in kept} == {32}
+    assert not [code for code in written if code.encode() in b"".join(kept)]
 
 
 @pytest.mark.asvs("6.5.3")

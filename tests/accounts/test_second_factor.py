@@ -232,7 +232,7 @@ def test_a_reset_by_mail_keeps_the_second_factor_and_its_count(api, letters):
     [
         {"code": "123456"},
         {"mfa_token": "plm_x"},
-        {"mfa_token": "plm_x", "code": "123456", "recovery_code": "abcde-fghjk"},
+        {"mfa_token": "plm_x", "code": "123456", "recovery_code": "abcdef-ghjkmn-pqrstu-vwxyz2"},
         {"mfa_token": "plm_x", "code": ["123456"]},
         {"mfa_token": "plm_x", "code": 123456},
         {"mfa_token": "plm_x", "code": "12345"},

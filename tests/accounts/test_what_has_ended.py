@@ -16,7 +16,9 @@ def test_every_credential_has_an_answer_to_every_ending(ending: Ending):
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["redis-up", "redis-gone"])
 @pytest.mark.parametrize("ending", ENDINGS, ids=str)
-def test_what_has_ended_is_refused_at_once(api, idp, letters, request, ending: Ending, is_there):
+def test_what_has_ended_is_refused_at_once(
+    api, idp, letters, request, subtests, ending: Ending, is_there
+):
     # A run without any Redis has none to kill, and is one where it is gone from the start.
     redis = None if is_there else request.getfixturevalue("redis_server")
     holder = Holder(api, idp)
@@ -26,5 +28,6 @@ def test_what_has_ended_is_refused_at_once(api, idp, letters, request, ending: E
     if redis:
         redis.kill()
     ending.happen(holder, letters)
-    got = {name: holder.works(name) for name in CREDENTIALS}
-    assert {name for name in got if got[name] is (name in ending.refused)} == set()
+    for name in CREDENTIALS:
+        with subtests.test(credential=name):
+            assert holder.works(name) is (name not in ending.refused)
