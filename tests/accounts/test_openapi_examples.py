@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from resilience import health
 from resilience.policies import POLICIES
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
@@ -18,6 +19,12 @@ from tests.openapi import OPERATIONS, Described, examples_of, faults
 FORM = "application/x-www-form-urlencoded"
 # What stands in these differs from deployment to deployment and from person to person.
 FREE = {"tables"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_remembered():
+    """What health pages found lately, they may have found in a test without a database."""
+    health.forget()
 
 
 def test_each_operation_has_a_world_to_be_tried_in():
