@@ -57,12 +57,14 @@ class WebProcess(ThreadWorker):  # type: ignore[misc]  # no types
         super().init_process()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        stopping.begin()
-        if self._stops_at is None and self.drains_for:
-            self._stops_at = time.monotonic() + self.drains_for
-            # Beyond this many idle connections Gunicorn answers with "Connection: close".
+        is_first = self._stops_at is None and self.drains_for
+        if is_first:
+            # Beyond this many idle connections Gunicorn answers with "Connection: close". Set
+            # first, so that who is told of the stop is told to come on another connection too.
             self.max_keepalived = 0
-        else:
+            self._stops_at = time.monotonic() + self.drains_for
+        stopping.begin()
+        if not is_first:
             super().handle_exit(sig, frame)
 
     def notify(self) -> None:
