@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
-
 from accounts.models import Session, User
-from accounts.services.mail import get_email_service
+from accounts.services import notices
 from audit.events import Event
 from audit.parties import Actor, Target
 from audit.services.record import get_audit_service
@@ -20,7 +18,7 @@ def tell_when(person: User, erase_at: datetime, *, origin: Origin | None, now: d
         f"Your account and everything in it will be erased on {erase_at:%d %B %Y}. Until then, "
         "signing in calls it off."
     )
-    _queue(person, what, origin=origin, now=now)
+    notices.tell("erasure", person, what, origin=origin, now=now)
 
 
 def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -> None:
@@ -36,20 +34,4 @@ def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -
         now=now,
     )
     what = "Your account will not be erased: somebody signed in."
-    _queue(session.user, what, origin=origin, now=now)
-
-
-def _queue(person: User, what: str, *, origin: Origin | None, now: datetime) -> None:
-    get_email_service().queue(
-        "erasure",
-        to=person.email,
-        context={
-            "what": what,
-            "name": person.name,
-            "address": origin.address if origin else "",
-            "agent": origin.agent if origin else "",
-            "time": now,
-            "link": f"{settings.APP_URL}/reset-password",
-        },
-        now=now,
-    )
+    notices.tell("erasure", session.user, what, origin=origin, now=now)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.conf import settings
-
 from accounts.models import User
-from accounts.services.mail import get_email_service
+from accounts.services import notices
 from plinto.kernel.origin import Origin
 
 ADDED = "An authenticator app was added to your account. Signing in asks for its code from now on."
@@ -39,21 +37,5 @@ def used(left: int) -> str:
 
 
 def tell(person: User, what: str, *, origin: Origin | None, now: datetime) -> None:
-    """
-    Mail a person one of the sentences above, in the caller's transaction.
-
-    Without ``origin`` where it was done from is not said: it is nobody's but a colleague's.
-    """
-    get_email_service().queue(
-        "second_factor",
-        to=person.email,
-        context={
-            "what": what,
-            "name": person.name,
-            "address": origin.address if origin else "",
-            "agent": origin.agent if origin else "",
-            "time": now,
-            "link": f"{settings.APP_URL}/reset-password",
-        },
-        now=now,
-    )
+    """Mail a person one of the sentences above; a colleague's origin is left out."""
+    notices.tell("second_factor", person, what, origin=origin, now=now)

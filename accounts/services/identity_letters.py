@@ -8,8 +8,8 @@ from django.conf import settings
 
 from accounts.models import Identity, User
 from accounts.providers import Provider
+from accounts.services import notices
 from accounts.services.letters import inert
-from accounts.services.mail import get_email_service
 from plinto.kernel.origin import Origin
 
 
@@ -24,24 +24,8 @@ def unlinked(identity: Identity) -> str:
 
 
 def tell(person: User, what: str, *, origin: Origin | None, now: datetime) -> None:
-    """
-    Mail a person one of the sentences above, in the caller's transaction.
-
-    Without ``origin`` where it was done from is not said: it is nobody's but a colleague's.
-    """
-    get_email_service().queue(
-        "identity",
-        to=person.email,
-        context={
-            "what": what,
-            "name": person.name,
-            "address": origin.address if origin else "",
-            "agent": origin.agent if origin else "",
-            "time": now,
-            "link": f"{settings.APP_URL}/reset-password",
-        },
-        now=now,
-    )
+    """Mail a person one of the sentences above; a colleague's origin is left out."""
+    notices.tell("identity", person, what, origin=origin, now=now)
 
 
 def _named(identity: Identity) -> str:
