@@ -146,7 +146,7 @@ def test_a_magic_link_asks_for_the_second_factor_until_it_is_right(web, visitor,
     page.goto(spent)
     page.get_by_role("button", name="Sign in").click()
     field = page.get_by_label("Code of your authenticator app")
-    field.fill("22222-22222")
+    field.fill("222222-222222-222222-222222")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_text("link or passkey is wrong")).to_be_visible()
     expect(field).to_have_value("")
