@@ -46,9 +46,8 @@ def world(shared_postgres: PostgresServer) -> Iterator[World]:
 
 
 def try_everything(world: World, directory: Path, *options: str) -> int:
-    """Let schemathesis loose on half of the cases at least; return how many it made."""
-    cases = CASES // 2
-    examples = 1 + cases // 12
+    """Let schemathesis loose, and return how many requests it made."""
+    examples = 5 + CASES // 80
     command = [
         *(str(Path(sys.executable).with_name("st")), "--config-file", str(CONFIGURATION)),
         *("run", f"{world.web.url}/api/v1/openapi.json", "--checks", "all", "--no-color"),
@@ -64,14 +63,14 @@ def try_everything(world: World, directory: Path, *options: str) -> int:
     found = re.search(r"([\d,]+) generated", told)
     assert done.returncode == 0, told[-20_000:]
     assert found, told
-    made = int(found[1].replace(",", ""))
-    assert made >= cases
     assert "Traceback" not in world.web.log()
-    return made
+    return int(found[1].replace(",", ""))
 
 
 def test_a_stranger_gets_only_what_is_documented(world, tmp_path, figure):
-    figure(f"{try_everything(world, tmp_path)} requests")
+    made = try_everything(world, tmp_path)
+    figure(f"{made} requests")
+    assert made >= CASES // 2
 
 
 def test_who_is_signed_in_gets_only_what_is_documented(world, tmp_path, figure):
@@ -80,7 +79,9 @@ def test_who_is_signed_in_gets_only_what_is_documented(world, tmp_path, figure):
     token = person.sign_in().body["access"]
     spared = [part for name in ENDS_THE_SESSION for part in ("--exclude-name", name)]
     bearer = f"Authorization: Bearer {token}"
-    figure(f"{try_everything(world, tmp_path, '--header', bearer, *spared)} requests")
+    made = try_everything(world, tmp_path, "--header", bearer, *spared)
+    figure(f"{made} requests")
+    assert made >= CASES // 2
     assert world.caller().send("GET", "/api/v1/me", token=token).status == 200
 
 
@@ -92,4 +93,7 @@ def test_a_program_gets_only_what_is_documented(world, tmp_path, figure):
     key = club.send(owner, "POST", "/api-keys", body).body["key"]
     bearer = f"Authorization: Bearer {key}"
     asked = ("--include-path-regex", "/token/(introspect|revoke)$")
-    figure(f"{try_everything(world, tmp_path, '--header', bearer, *asked)} requests")
+    # Two operations have fewer ways to be asked than all.
+    made = try_everything(world, tmp_path, "--header", bearer, *asked)
+    figure(f"{made} requests")
+    assert made >= CASES // 50
