@@ -32,6 +32,10 @@ class Actor:
     label: str = ""
     key: bytes = field(default=b"", repr=False)
 
+    def as_target(self) -> Target:
+        """Name a person who acts on themselves as the one acted upon, with the same key."""
+        return Target("user", id=self.id, label=self.label, key=self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -189,7 +189,7 @@ def _refused(event: Event, who: Standing, reason: str, *, origin: Origin) -> Non
     get_audit_service().record_refusal(
         event,
         actor=who.actor,
-        target=sessions.target_of(User(pk=who.user_id, email=who.person["email"])),
+        target=who.actor.as_target(),
         origin=origin,
         session_id=who.session_id,
         reason=reason,

@@ -7,7 +7,7 @@ from datetime import datetime
 from accounts.models import Session, User
 from accounts.services import notices
 from audit.events import Event
-from audit.parties import Actor, Target
+from audit.parties import Actor
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
 
@@ -28,7 +28,7 @@ def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -
     get_audit_service().record(
         Event.USER_ERASURE_CANCELLED,
         actor=actor,
-        target=Target("user", id=actor.id, label=actor.label, key=actor.key),
+        target=actor.as_target(),
         origin=origin,
         session_id=session.pk,
         now=now,

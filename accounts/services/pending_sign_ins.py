@@ -14,7 +14,7 @@ from accounts import controls
 from accounts.models import PendingSignIn, User
 from accounts.services import factor_codes
 from audit.events import Event
-from audit.parties import Actor, Target
+from audit.parties import Actor
 from audit.services.record import get_audit_service
 from plinto.kernel.crypto import keyed_digest, new_token, token_digest
 from plinto.kernel.origin import Origin
@@ -67,7 +67,7 @@ def ask(
         get_audit_service().record(
             Event.SESSION_FACTOR_ASKED,
             actor=actor,
-            target=Target("user", id=actor.id, label=actor.label, key=actor.key),
+            target=actor.as_target(),
             origin=origin,
             now=now,
         )

@@ -13,6 +13,7 @@ from audit.models import AuditRow
 from resilience.models import Counter as CounterRow
 from tests.accounts.movers import CHANGE, CONFIRM, confirm, letters_to, moved, wish
 from tests.accounts.people import code_in, signed_in, token_in
+from tests.accounts.staff import browser_of
 from tests.api import Api
 from tests.audit.rows import told as opened
 from tests.factories import PASSWORD, UserFactory
@@ -237,3 +238,16 @@ def test_a_session_that_was_ended_changes_nothing(api, letters):
     Api().post("/api/v1/auth/logout/all", token=signed_in(api, user=ada.user).access)
     assert confirm(ada, code_in(letters()[-1])).status_code == 401
     assert User.objects.get().email == ada.user.email
+
+
+def test_a_refused_change_can_be_read_in_the_trail_by_staff(api):
+    ada = signed_in(api)
+
+    wish(ada, "new@example.com")
+    assert confirm(ada, "000000").status_code == 401
+
+    row = AuditRow.objects.get(action="email.changed", outcome="refused")
+    assert opened(row).target_label == ada.user.email
+    page = browser_of().get("/admin/audit/auditrow/")
+    assert page.status_code == 200
+    assert ada.user.email in page.content.decode()
