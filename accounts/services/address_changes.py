@@ -19,13 +19,14 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import letter_controls
-from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
+from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.models import AddressChange, User
 from accounts.rules.addresses import Address
 from accounts.services import (
     address_moves,
     address_undo,
     attempts,
+    people,
     registrations,
     sessions,
     standing,
@@ -73,7 +74,7 @@ def _ask(
 ) -> None:
     code = f"{secrets.randbelow(1_000_000):06}"
     with transaction.atomic():
-        person = _hold(who)
+        person = people.hold(who, wholly=True)
         owner = User.objects.filter(email_key=address.key).exclude(pk=person.pk).first()
         mail_id = get_email_service().queue(
             "address_in_use" if owner else "confirm_address",
@@ -126,7 +127,7 @@ def confirm(who: Standing, code: str, *, origin: Origin, now: datetime) -> dict[
 @after_conflicts
 def _settle(who: Standing, code: str, *, origin: Origin, now: datetime) -> User:
     with transaction.atomic():
-        person = _hold(who)
+        person = people.hold(who, wholly=True)
         wanted = AddressChange.objects.filter(user=person, expires_at__gt=now).first()
         shown = _digest(person.pk, wanted.email_key if wanted else "", code)
         is_right = hmac.compare_digest(bytes(wanted.code_digest) if wanted else b"", shown)
@@ -150,14 +151,6 @@ def prolong(mail_id: UUID, *, sent_at: datetime) -> None:
 def trim(*, now: datetime) -> int:
     """Delete changes that nobody confirmed, once no late mail can prolong them."""
     return trimming.delete(AddressChange.objects.filter(expires_at__lt=now - GIVE_UP_AFTER))
-
-
-def _hold(who: Standing) -> User:
-    """Lock the person wholly: what identifies them is about to change."""
-    person = User.objects.select_for_update().filter(pk=who.user_id, is_active=True).first()
-    if person is None:
-        raise SessionEnded(reason="person is gone")
-    return person
 
 
 def _digest(user_id: UUID, email_key: str, code: str) -> bytes:

@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import controls
-from accounts.errors import SessionEnded, TooManyAttempts
+from accounts.errors import TooManyAttempts
 from accounts.models import DataExport, User
-from accounts.services import personal_data
+from accounts.services import people, personal_data
 from accounts.services.mail import get_email_service
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -63,9 +63,7 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> Pending:
     :raises SessionEnded: the person is gone
     """
     with transaction.atomic():
-        held = User.objects.select_for_update(no_key=True)
-        if not held.filter(pk=who.user_id, is_active=True).exists():
-            raise SessionEnded(reason="person is gone")
+        people.hold(who)
         mine = DataExport.objects.filter(user_id=who.user_id)
         if waiting := mine.filter(state=State.DUE).first():
             return Pending(waiting.pk, waiting.requested_at)

@@ -16,12 +16,13 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import controls
-from accounts.errors import LastAdministrator, SessionEnded
+from accounts.errors import LastAdministrator
 from accounts.models import ApiKey, User
 from accounts.services import (
     administration,
     erasure_letters,
     memberships,
+    people,
     personal_data,
     sessions,
     standing,
@@ -55,11 +56,8 @@ def request(who: Standing, *, origin: Origin, now: datetime) -> datetime:
     :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     with transaction.atomic():
-        administrators = _held_administrators()
-        mine = User.objects.select_for_update().filter(pk=who.user_id, is_active=True)
-        person = mine.first()
-        if person is None:
-            raise SessionEnded(reason="person is gone")
+        administrators = _held_administrators(who.user_id)
+        person = people.hold(who, wholly=True)
         return _begin(person, who.actor, administrators, origin=origin, now=now)
 
 
@@ -74,7 +72,7 @@ def order(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     :raises LastOwner: nobody else owns one of the person's organizations
     """
     with transaction.atomic():
-        administrators = _held_administrators()
+        administrators = _held_administrators(person_id)
         person, asking = administration.hold(person_id, by=by)
         if not asking.has_perm(PERMISSION):
             raise AuthorizationError(reason=f"no {PERMISSION}")
@@ -84,8 +82,13 @@ def order(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool:
     return True
 
 
-def _held_administrators() -> list[User]:
-    """Hold all superusers together, so that two who leave at once see each other go."""
+def _held_administrators(leaving: UUID) -> list[User]:
+    """
+    If a superuser leaves, hold all of them together, so that two who leave at once see each other
+    go. Whoever is made one at this very moment finds no others, and stays.
+    """
+    if not User.objects.filter(pk=leaving, is_superuser=True).exists():
+        return []
     held = User.objects.select_for_update().filter(is_superuser=True, is_active=True)
     return list(held.order_by("pk"))
 

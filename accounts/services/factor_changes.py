@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F
 
-from accounts.errors import InvalidCode, SessionEnded, TooManyAttempts
+from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.models import Session, User
 from accounts.services import access, factor_codes, factor_refusals, sessions, standing
 from accounts.services.factor_codes import Answer
@@ -19,19 +19,6 @@ from audit.events import Event
 from audit.parties import Target
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
-
-
-def hold(who: Standing) -> User:
-    """
-    Lock the person, as whoever touches factors does first.
-
-    :raises SessionEnded: the person is gone, or was switched off a moment ago
-    """
-    held = User.objects.select_for_update(no_key=True)
-    person = held.filter(pk=who.user_id, is_active=True).first()
-    if person is None:
-        raise SessionEnded(reason="person is gone")
-    return person
 
 
 @contextmanager

@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts import social_controls
-from accounts.errors import InvalidCode, SessionEnded
+from accounts.errors import InvalidCode
 from accounts.models import Identity, Passkey, ProviderSignIn, User
 from accounts.rules import addresses
 from accounts.rules.addresses import Address
-from accounts.services import identity_letters, sessions
+from accounts.services import identity_letters, people, sessions
 from accounts.services.standing import Standing
 from accounts.services.statements import Statement, StatementRefused, Word
 from accounts.social_errors import LastWayIn
@@ -79,7 +79,7 @@ def link_asked(row: ProviderSignIn, statement: Statement, *, origin: Origin, now
         raise StatementRefused("nobody asked", word=Word.ENDED)
     try:
         with transaction.atomic():
-            person = _held(user_id)
+            person = people.held(user_id)
             if person is None or not sessions.is_live(session_id, user_id=user_id, now=now):
                 raise StatementRefused("session ended", word=Word.ENDED)
             _link(person, row.provider, statement, origin=origin, now=now)
@@ -109,9 +109,7 @@ def confirm(who: Standing, token: str, *, origin: Origin, now: datetime) -> Iden
 @after_conflicts
 def _confirmed(who: Standing, token: str, *, origin: Origin, now: datetime) -> Identity:
     with transaction.atomic():
-        person = _held(who.user_id)
-        if person is None:
-            raise SessionEnded(reason="person is gone")
+        person = people.hold(who)
         waiting = ProviderSignIn.objects.filter(
             link_digest=token_digest(token),
             user=person,
@@ -144,7 +142,7 @@ def unlink(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime) -
 @after_conflicts
 def _unlinked(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime) -> None:
     with transaction.atomic():
-        person = _held(who.user_id)
+        person = people.held(who.user_id)
         identity = Identity.objects.filter(pk=identity_id, user_id=who.user_id).first()
         if person is None or identity is None:
             raise NotFoundError
@@ -186,12 +184,6 @@ _WAYS: dict[str, Callable[[User, UUID], bool]] = {
     "identity": _has_identity,
     "passkey": _has_passkey,
 }
-
-
-def _held(user_id: UUID) -> User | None:
-    """Lock the person, as whoever changes their ways in does first."""
-    held = User.objects.select_for_update(no_key=True)
-    return held.filter(pk=user_id, is_active=True).first()
 
 
 def _link(

@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import organization_controls as controls
-from accounts.errors import SessionEnded
 from accounts.models import Invitation, Membership, Organization, User
 from accounts.rules import permissions
+from accounts.services import people
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import Target
@@ -48,7 +48,7 @@ def accept(who: Standing, token: str, *, origin: Origin, now: datetime) -> Membe
     try:
         with transaction.atomic():
             # Whoever touches both holds the person first, then the organization.
-            person = _hold(who)
+            person = people.hold(who)
             list(Organization.objects.select_for_update(no_key=True).filter(pk=organization_id))
             invitation = _judged(invitation_id, person, now=now)
             membership = _join(invitation, person, now=now)
@@ -74,14 +74,6 @@ def accept(who: Standing, token: str, *, origin: Origin, now: datetime) -> Membe
             reason=refusal.reason,
         )
         raise
-
-
-def _hold(who: Standing) -> User:
-    held = User.objects.select_for_update(no_key=True)
-    person = held.filter(pk=who.user_id, is_active=True).first()
-    if person is None:
-        raise SessionEnded(reason="person is gone")
-    return person
 
 
 def _judged(invitation_id: UUID, person: User, *, now: datetime) -> Invitation:

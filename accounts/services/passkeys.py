@@ -21,6 +21,7 @@ from accounts.services import (
     passkey_challenges,
     passkey_proofs,
     pending_sign_ins,
+    people,
 )
 from accounts.services.ceremonies import Attestation, Made
 from accounts.services.factor_codes import Answer
@@ -104,7 +105,7 @@ def rename(who: Standing, passkey_id: UUID, *, name: str, origin: Origin, now: d
     :raises NotFoundError: it is gone, or is not theirs
     """
     with transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         passkey = Passkey.objects.filter(pk=passkey_id, user=person).first()
         if passkey is None:
             raise NotFoundError
@@ -125,7 +126,7 @@ def remove(who: Standing, passkey_id: UUID, *, origin: Origin, now: datetime) ->
     :raises NotFoundError: it is gone, or is not theirs
     """
     with transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         deleted, _ = Passkey.objects.filter(pk=passkey_id, user=person).delete()
         if not deleted:
             raise NotFoundError
@@ -150,7 +151,7 @@ def _keep(
     occasion = Occasion(Purpose.REGISTER, who.session_id)
     with transaction.atomic():
         # Whoever adds holds the person, so of any number at once the twenty-first counts twenty.
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         if not passkey_challenges.spend(attestation.challenge, occasion, now=now):
             raise InvalidCode(reason="no such challenge")
         if Passkey.objects.filter(user=person).count() >= MOST:

@@ -9,9 +9,8 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts import controls
-from accounts.errors import SessionEnded
 from accounts.models import User
-from accounts.services import sessions, standing
+from accounts.services import people, sessions, standing
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.services.record import get_audit_service
@@ -31,9 +30,7 @@ def update(
     :raises SessionEnded: the person is gone, or was switched off a moment ago
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(pk=who.user_id, is_active=True).first()
-        if user is None:
-            raise SessionEnded(reason="person is gone")
+        user = people.hold(who)
         changes = {
             name: (getattr(user, name), value)
             for name, value in fields.items()

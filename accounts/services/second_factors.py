@@ -21,6 +21,7 @@ from accounts.services import (
     factor_letters,
     passkey_proofs,
     pending_sign_ins,
+    people,
 )
 from accounts.services.factor_codes import Answer
 from accounts.services.passkey_challenges import Occasion, Purpose
@@ -73,7 +74,7 @@ def begin(who: Standing, *, origin: Origin, now: datetime) -> Enrolment:
     """
     secret = one_time_codes.new_secret()
     with transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         if factor_codes.confirmed(person.pk):
             raise ConflictError("You have an authenticator app. Remove it first.", reason="has one")
         AuthenticatorApp.objects.filter(user=person).delete()
@@ -97,7 +98,7 @@ def confirm(who: Standing, code: str, *, origin: Origin, now: datetime) -> list[
     wanting = Event.FACTOR_ADDED
     trying = factor_changes.tried(who, Answer(code=code), wanting=wanting, origin=origin, now=now)
     with trying, transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         app = AuthenticatorApp.objects.filter(user=person, confirmed_at=None).first()
         if app is None:
             raise ConflictError("Ask for a secret first.", reason="nothing to confirm")
@@ -122,7 +123,7 @@ def remove(who: Standing, *, origin: Origin, now: datetime) -> None:
     :raises NotFoundError: there is none
     """
     with transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         was_factor = factor_codes.confirmed(person.pk) is not None
         deleted, _ = AuthenticatorApp.objects.filter(user=person).delete()
         if not deleted:
@@ -144,7 +145,7 @@ def renew(who: Standing, *, origin: Origin, now: datetime) -> list[str]:
     :raises ConflictError: there is no factor that they could stand in for
     """
     with transaction.atomic():
-        person = factor_changes.hold(who)
+        person = people.hold(who)
         if not factor_codes.any_of(person.pk):
             told = "Add an authenticator app or a passkey first."
             raise ConflictError(told, reason="no factor")
@@ -166,7 +167,7 @@ def prove(who: Standing, answer: Answer, *, origin: Origin, now: datetime) -> No
     occasion = Occasion(Purpose.REAUTHENTICATE, who.session_id)
     trying = factor_changes.tried(who, answer, wanting=wanting, origin=origin, now=now)
     with trying, transaction.atomic():
-        factor_changes.hold(who)
+        people.hold(who)
         factor_codes.spend(who.user_id, answer, occasion=occasion, now=now)
 
 

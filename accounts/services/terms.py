@@ -16,9 +16,8 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from accounts import terms_controls as controls
-from accounts.errors import SessionEnded
 from accounts.models import Registration, TermsConsent, User
-from accounts.services import sessions
+from accounts.services import people, sessions
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.services.record import get_audit_service
@@ -89,11 +88,7 @@ def accept(who: Standing, *, version: str, origin: Origin, now: datetime) -> Non
     consent = Consent(version, accepted_at=now, address=origin.address)
     with transaction.atomic():
         # Held, so that nobody erases the person meanwhile.
-        mine = User.objects.select_for_update(no_key=True)
-        person = mine.filter(pk=who.user_id, is_active=True).first()
-        if person is None:
-            raise SessionEnded(reason="person is gone")
-        write(person, consent, origin=origin, now=now)
+        write(people.hold(who), consent, origin=origin, now=now)
 
 
 @enforces(controls.CONSENT)
