@@ -8,6 +8,7 @@ the other system let it take, in the slots that all hashes share.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from typing import Any, NoReturn
 
@@ -40,7 +41,7 @@ class ForeignBcryptSHA256Hasher(BCryptSHA256PasswordHasher):
         return in_slot(super().verify, password, encoded)
 
 
-class _DerivedKeyHasher(BasePasswordHasher):
+class _DerivedKeyHasher(BasePasswordHasher, ABC):
     """A key derived from password and salt, both in base64 at the end of the hash."""
 
     def verify(self, password: str, encoded: str) -> bool:
@@ -61,8 +62,9 @@ class _DerivedKeyHasher(BasePasswordHasher):
     def safe_summary(self, encoded: str) -> dict[Any, Any]:
         return {"algorithm": encoded.partition("$")[0]}
 
+    @abstractmethod
     def _derive(self, password: bytes, salt: bytes, length: int, parameters: list[str]) -> bytes:
-        raise NotImplementedError
+        """Return the first ``length`` bytes of the key."""
 
 
 class ForeignPBKDF2Hasher(_DerivedKeyHasher):

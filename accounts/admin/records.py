@@ -66,11 +66,16 @@ class TrailedAdmin(admin.ModelAdmin[Row]):
         kind = str(self.opts.model_name)
         list_exports.note(kind, query=request.GET.urlencode(), **asked(request))
         answer = StreamingHttpResponse(
-            exports.lines(rows, ["id", *self.get_list_display(request)], self),
+            exports.lines(rows, self._exported(request), self),
             content_type="text/csv; charset=utf-8; header=present",
         )
         answer["Content-Disposition"] = f'attachment; filename="{kind}-{localdate()}.csv"'
         return answer
+
+    def _exported(self, request: HttpRequest) -> list[str]:
+        shown = [str(column) for column in self.get_list_display(request)]
+        key = self.opts.pk.name
+        return shown if key in shown else [key, *shown]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # noqa: ARG002
         # Django lets staff filter by every column, and ?password__startswith= spells out a hash.
