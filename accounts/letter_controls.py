@@ -17,7 +17,7 @@ MAGIC_LINKS = Control(
     ),
     database=Database.always(_NOTHING_BY_HALVES),
     mail=Mail.always(
-        enforce("A link waits with its letter; its quarter hour counts from when it was sent.")
+        enforce("A link waits with its letter; its ten minutes count from when it was sent.")
     ),
 )
 

@@ -108,8 +108,8 @@ SUBJECT = Subject(
         ),
         "verify_magic_link": Operation(
             summary="Sign in by a mailed link",
-            description="`token` stands behind the # of the link, and works once within a quarter "
-            "of an hour.",
+            description="`token` stands behind the # of the link, and works once within ten "
+            "minutes. The other links that were mailed to this person die with it.",
             body={"token": "pll_Xa2Sd4Fg6Hj8Kl0Zc1Vb3Nm5Qw7Er9Ty2Ui4Op6AsDf8"},
             answer=Several(ENTERED),
             refusals=(InvalidCode(),),

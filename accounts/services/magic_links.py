@@ -31,7 +31,7 @@ from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
-LIVES_FOR = timedelta(minutes=15)
+LIVES_FOR = timedelta(minutes=10)
 # RFC 8176 has no name for a mailed link; a secret that works once is what comes nearest.
 _METHODS = ["otp"]
 
@@ -80,7 +80,7 @@ def request(*, email: str, origin: Origin, now: datetime) -> None:
 @enforces(letter_controls.MAGIC_LINKS)
 def enter(token: str, *, origin: Origin, now: datetime) -> SignedIn | Awaiting:
     """
-    Open a session by link, or ask for the second factor; the link is spent by either.
+    Open a session by link, or ask for the second factor; all links of the person are spent.
 
     An address that was not proved before is proved by it, and a password somebody chose before
     that proof is dropped.
@@ -111,6 +111,7 @@ def _spend(token: str, *, origin: Origin, now: datetime) -> SignedIn | Awaiting:
             raise InvalidCode(reason="unknown, used, expired or overtaken")
         if not mailed_links.spend(link, now=now):
             raise InvalidCode(reason="used meanwhile")
+        mailed_links.spend_others(link, now=now)
         if user.email_verified_at is None:
             verification.prove_first(user, origin=origin, now=now)
         try:

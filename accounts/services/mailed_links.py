@@ -56,6 +56,11 @@ def spend(link: MailedLink, *, now: datetime) -> bool:
     return bool(unused.update(used_at=now))
 
 
+def spend_others(link: BoundLink, *, now: datetime) -> None:
+    """Use up whatever else of this kind its person was sent, so that no mailbox keeps a way in."""
+    type(link)._default_manager.filter(user=link.user, used_at=None).update(used_at=now)
+
+
 def prolong(kind: type[MailedLink], mail_id: UUID, *, expires_at: datetime) -> None:
     """Let the life of a link count from when its mail was sent."""
     kind._default_manager.filter(mail_id=mail_id, used_at=None).update(expires_at=expires_at)

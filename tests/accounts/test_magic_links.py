@@ -119,6 +119,25 @@ def test_a_link_dies_with_what_it_was_issued_for(api, letters, overtake):
 
 
 @pytest.mark.asvs("6.6.2")
+def test_when_one_link_has_signed_in_the_others_of_this_person_open_nothing(api, letters):
+    ada, eve = UserFactory(), UserFactory()
+    earlier, used, later = (link(api, letters, ada.email) for _ in range(3))
+    hers = link(api, letters, eve.email)
+    assert enter(used).status_code == 200
+    assert [enter(token).status_code for token in (earlier, later, hers)] == [401, 401, 200]
+
+
+@pytest.mark.asvs("6.5.5")
+def test_a_link_lives_for_ten_minutes(api, letters):
+    token = link(api, letters, UserFactory().email)
+    lives_for = MagicLink.objects.get().expires_at - MagicLink.objects.get().created_at
+    assert lives_for == timedelta(minutes=10)
+    past = timezone.now() - timedelta(minutes=10, seconds=1)
+    MagicLink.objects.update(created_at=past, expires_at=past + lives_for)
+    assert enter(token).status_code == 401
+
+
+@pytest.mark.asvs("6.6.2")
 def test_links_of_other_kinds_do_not_sign_in(api, letters):
     ada = UserFactory()
     api.post("/api/v1/auth/password/reset", {"email": ada.email})
@@ -154,7 +173,7 @@ def test_a_first_proof_drops_the_password_that_somebody_chose_before_it(api, let
     assert AuditRow.objects.filter(action="password.dropped", target_id=str(ada.pk)).exists()
 
 
-def test_a_late_letter_gives_its_link_the_whole_quarter_of_an_hour(api, letters):
+def test_a_late_letter_gives_its_link_the_whole_ten_minutes(api, letters):
     UserFactory(email="ada@example.com")
     api.post(ASK, {"email": "ada@example.com"})
     past = timezone.now() - timedelta(minutes=20)

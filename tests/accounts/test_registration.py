@@ -171,13 +171,15 @@ def test_strangers_cannot_fill_a_mailbox(api, letters):
     assert len(letters()) == 5
 
 
-@pytest.mark.asvs("6.2.1", "6.2.4", "6.2.11")
+@pytest.mark.asvs("6.2.1", "6.2.4", "6.2.11", "6.2.12")
 @pytest.mark.parametrize(
     ("password", "why"),
     [
         ("short", "at least 15"),
         ("x" * 129, "at most 128"),
         ("passwordpassword", "attackers"),
+        ("q1w2e3r4t5y6u7i8", "attackers"),
+        ("123456789QWErty123", "attackers"),
         ("aaaaaaaaaaaaaaaaaaaa", "repeats"),
         ("ada@example.com1", "too close"),
         ("Plinto-Admin-Login-26", "too close"),

