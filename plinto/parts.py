@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "resilience",
     "audit",
     "accounts",
+    "webhooks",
 ]
 MIDDLEWARE = [
     "resilience.traffic.TrafficMiddleware",

@@ -11,6 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
+from audit.chain import moment
 from audit.parties import ActorKind, Outcome
 from plinto.kernel.ids import uuid7
 
@@ -24,6 +25,10 @@ def _refused(name: str) -> Callable[..., NoReturn]:
         raise AppendOnlyError(f"The audit trail has no {name}: rows are added and read.")
 
     return refuse
+
+
+def _id(key: UUID | None) -> str | None:
+    return str(key) if key else None
 
 
 class AuditRows(models.QuerySet["AuditRow"]):
@@ -161,3 +166,23 @@ class AuditRow(models.Model):
 
     def delete(self, *_args: Any, **_kwargs: Any) -> NoReturn:
         raise AppendOnlyError("A row of the audit trail cannot be deleted.")
+
+    def said(self) -> dict[str, Any]:
+        """Return what the row says, as JSON: all of it but its place in a chain."""
+        return {
+            "id": str(self.id),
+            "occurred_at": moment(self.occurred_at),
+            "action": self.action,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "actor_kind": self.actor_kind,
+            "actor_id": self.actor_id,
+            "target_kind": self.target_kind,
+            "target_id": self.target_id,
+            "organization_id": _id(self.organization_id),
+            "session_id": _id(self.session_id),
+            "request_id": self.request_id,
+            "personal": self.personal,
+            "personal_key_id": _id(self.personal_key_id),
+            "changes": self.changes,
+        }

@@ -1,0 +1,1 @@
+"""Webhooks in Django admin: each module registers one page."""

@@ -1,0 +1,1 @@
+"""What webhooks refuses, by names that clients may rely on."""

@@ -1,0 +1,1 @@
+"""The REST faces of webhooks: read the body, make one call, answer."""
