@@ -21,6 +21,7 @@ from accounts.models import ApiKey, User
 from accounts.services import (
     administration,
     erasure_letters,
+    member_notes,
     memberships,
     people,
     personal_data,
@@ -129,6 +130,7 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         person = due.first()
         if person is None:
             return 0
+        member_notes.follow(Event.USER_ERASED, person, actor=SYSTEM, origin=NOWHERE, now=now)
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")
