@@ -151,7 +151,12 @@ def invited(world: World) -> Given:
 
 
 def with_a_key(world: World) -> Given:
-    return world.in_club(key_id=key_holders.made(world.club).id)
+    return world.in_club(key_id=key_holders.made(world.club, "members:read").id)
+
+
+def signed_in_twice(world: World) -> Given:
+    signed_in(world.api, user=world.ada.user)
+    return world.hers()
 
 
 def asking(world: World) -> Given:
@@ -212,7 +217,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "logout_all": World.hers,
     "list_sessions": World.hers,
     "end_session": lambda world: world.hers(session_id=world.ada.session_id),
-    "end_other_sessions": World.hers,
+    "end_other_sessions": signed_in_twice,
     "get_jwks": nobody,
     "get_issuer_metadata": nobody,
     "get_me": World.hers,
