@@ -214,6 +214,11 @@ def nothing_yet(_path: Any) -> list[Any]:
     return ["--administrator=root@example.com"]
 
 
+def among_the_obedient(_path: Any) -> list[Any]:
+    a_process(1, a_circuit(state="open", is_forced=True))
+    return ["--seconds=5"]
+
+
 def with_a_factor(_path: Any) -> list[Any]:
     person, _ = enrolled(Api())
     return [person.user.email, "--reason=lost"]
@@ -223,7 +228,7 @@ COMMANDS: dict[str, Callable[[Any], list[Any]]] = {
     "create_administrator": lambda _: ["root@example.com"],
     "import_users": import_users,
     "prepare": nothing_yet,
-    "rehearse": lambda _: ["--seconds=5"],
+    "rehearse": among_the_obedient,
     "reset_factors": with_a_factor,
     "rotate_signing_key": lambda _: [],
 }
