@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ import rfc8785
 # The chain of rows that belong to no organization.
 SYSTEM_CHAIN = UUID(int=0)
 NOTHING = bytes(32)  # stands where there is no predecessor
+
+_EXACT = 2**53 - 1  # RFC 7493, section 2.2
 
 _LEAF, _NODE = b"\x00", b"\x01"  # RFC 9162: a leaf never passes for a node
 
@@ -103,6 +106,26 @@ def moment(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
+def portable(value: Any) -> Any:
+    """
+    Write what databases and readers keep differently so that it has one form everywhere.
+
+    RFC 8785 knows numbers as doubles: whole ones beyond 2^53 become text (its section 6 advises
+    so), as do infinities, and half a surrogate pair becomes a question mark.
+    """
+    if isinstance(value, dict):
+        return {portable(name): portable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(each) for each in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, int | float) and abs(value) > _EXACT and not isinstance(value, bool):
+        return str(int(value))
+    return value
+
+
 def root(hashes: Sequence[bytes]) -> bytes:
     """Return the Merkle tree hash of rows, given their hashes in order (RFC 9162, 2.1.1)."""
     if not hashes:
@@ -139,6 +162,29 @@ def is_included(
             found = _parent(found, neighbour)
         position, last = position >> 1, last >> 1
     return last == 0 and found == top
+
+
+class Tree:
+    """A Merkle tree whose rows come one by one; it holds one hash for each bit of their number."""
+
+    def __init__(self) -> None:
+        self._peaks: list[tuple[int, bytes]] = []  # size and hash of whole subtrees, left to right
+
+    def add(self, row_hash: bytes) -> None:
+        size, found = 1, sha256(_LEAF + row_hash).digest()
+        while self._peaks and self._peaks[-1][0] == size:
+            found = _parent(self._peaks.pop()[1], found)
+            size *= 2
+        self._peaks.append((size, found))
+
+    def root(self) -> bytes:
+        """Return what ``root`` returns for the rows so far."""
+        if not self._peaks:
+            return root([])
+        *left, (_, found) = self._peaks
+        for _, peak in reversed(left):
+            found = _parent(peak, found)
+        return found
 
 
 def _root(leaves: Sequence[bytes]) -> bytes:

@@ -96,6 +96,7 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token.revoked", "organization_id", "session_id"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
+    AUDIT_KEY_ROTATED = "audit_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

@@ -230,6 +230,7 @@ COMMANDS: dict[str, Callable[[Any], list[Any]]] = {
     "prepare": nothing_yet,
     "rehearse": among_the_obedient,
     "reset_factors": with_a_factor,
+    "rotate_audit_key": lambda _: [],
     "rotate_signing_key": lambda _: [],
 }
 

@@ -123,8 +123,9 @@ QUIET_PAGES = {
 BY_COMMAND = {
     "create_administrator": "administrator.created",
     "import_users": "user.imported",
-    "prepare": "signing_key.rotated administrator.created",
+    "prepare": "signing_key.rotated audit_key.rotated administrator.created",
     "rehearse": "circuit.outage_rehearsed",
+    "rotate_audit_key": "audit_key.rotated",
     "reset_factors": "factors.reset session.ended",
     "rotate_signing_key": "signing_key.rotated",
 }
@@ -132,6 +133,7 @@ QUIET_COMMANDS = {
     "degrade_modes": "prints a document",
     "resilience": "shows what is",
     "run_worker": "works on what is recorded by whoever asked for it, or by the work itself",
+    "verify_audit": "reads",
 }
 
 # Refusals, and what happens by itself.
