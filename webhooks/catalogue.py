@@ -68,6 +68,12 @@ TOLD: Mapping[Event, str] = {
     Event.API_KEY_ROTATED: "api_key.rotated",
     Event.API_KEY_DELETED: "api_key.deleted",
     Event.TOKEN_REVOKED: "token.revoked",
+    Event.ENDPOINT_CREATED: "endpoint.created",
+    Event.ENDPOINT_UPDATED: "endpoint.updated",
+    Event.ENDPOINT_DELETED: "endpoint.deleted",
+    Event.ENDPOINT_SECRET_ROTATED: "endpoint.secret_rotated",
+    Event.ENDPOINT_ENABLED: "endpoint.enabled",
+    Event.ENDPOINT_PAUSED: "endpoint.paused",
 }
 
 _STEP = "A step of something whose end is told."
@@ -92,6 +98,8 @@ UNTOLD: Mapping[Event, str] = {
     Event.EXPORT_REQUESTED: _THEIRS,
     Event.EXPORT_TAKEN: _THEIRS,
     Event.PASSKEY_RENAMED: _THEIRS,
+    Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",
+    Event.ENDPOINT_REDELIVERED: "What is sent again are events, under their own types.",
     Event.SIGNING_KEY_ROTATED: _OPERATORS,
     Event.ADMINISTRATOR_CREATED: _OPERATORS,
     Event.ADMIN_SIGNED_IN: _OPERATORS,
