@@ -152,6 +152,18 @@ POOL_ERRORS = _new(
     "",
     "Waits for a connection that ended in vain, and connections that could not be opened.",
 )
+WEBHOOK_TRIES = _new(
+    "webhook_tries",
+    Kind.COUNTER,
+    "outcome",
+    "Messages sent to receivers: delivered, to be sent again (failed), or given up (abandoned).",
+)
+WEBHOOK_SECONDS = _new(
+    "webhook_seconds",
+    Kind.HISTOGRAM,
+    "",
+    "Seconds from looking up a receiver to its answer, or to the end of waiting for it.",
+)
 LOCAL_PROCESSES = _new(
     "local_processes",
     Kind.SUM,

@@ -152,6 +152,18 @@ ELSEWHERE = {
     "member.erased": "tests/accounts/test_member_notes.py",
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
+    "endpoint.paused": "tests/webhooks/test_pausing.py",
+    "endpoint.address_refused": "tests/webhooks/test_pausing.py",
+}
+# Words of acts that nothing can do yet; one that is written must leave this list.
+ANNOUNCED = {
+    "endpoint.created",
+    "endpoint.updated",
+    "endpoint.deleted",
+    "endpoint.secret_rotated",
+    "endpoint.enabled",
+    "endpoint.tested",
+    "endpoint.redelivered",
 }
 
 
