@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
 from resilience.worker import roster
@@ -11,13 +11,14 @@ from resilience.worker import roster
 # Of more rows than that only the first are counted: when there are millions, how long the oldest
 # has waited tells more, and the count must not become a load of its own.
 COUNTED_TO = 100_000
+ABANDONED_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """
     One queue: rows that are due, since when the oldest of them is, and rows that were given up
-    within the last day. Neither number goes beyond ``COUNTED_TO``.
+    within ``ABANDONED_WITHIN``. Neither number goes beyond ``COUNTED_TO``.
     """
 
     queue: str

@@ -14,14 +14,12 @@ from django.db.models import QuerySet
 
 from plinto.kernel.exceptions import PlintoException, ServiceUnavailableError
 from resilience import leases
-from resilience.backlogs import COUNTED_TO, Backlog
+from resilience.backlogs import ABANDONED_WITHIN, COUNTED_TO, Backlog
 from resilience.leases import Row, State
 from resilience.turns import Outcome, turns
 from resilience.worker import Shift
 
 log = structlog.get_logger(__name__)
-
-_ABANDONED_WITHIN = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ class LeasedQueue(Generic[Row]):
     def backlog(self, now: datetime) -> Backlog:
         """Say what waits; both counts go along partial indexes, and only so far."""
         due = self.rows().filter(state=State.DUE, due_at__lte=now).order_by()
-        lately = now - _ABANDONED_WITHIN
+        lately = now - ABANDONED_WITHIN
         abandoned = self.rows().filter(state=State.ABANDONED, settled_at__gte=lately).order_by()
         return Backlog(
             queue=self.name,

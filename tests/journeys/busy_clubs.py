@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -51,8 +52,11 @@ class Owner:
             try:
                 self.draw.choice(acts)()
             except BrokenConnection:
-                self.unanswered += 1
-                over.wait(0.05)
+                self._not_now()
+
+    def _not_now(self) -> None:
+        self.unanswered += 1
+        time.sleep(0.05)
 
     def _sign_up(self) -> None:
         body = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD}
@@ -114,7 +118,7 @@ class Owner:
             self.done.append(Acknowledged(request_id, action))
             return answer
         if answer.status in NOT_NOW:
-            self.unanswered += 1
+            self._not_now()
         else:
             self.wrong.append(f"{method} {path}: {answer.status} {answer.content!r}")
         return None
