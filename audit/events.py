@@ -94,9 +94,9 @@ class Event(StrEnum):
     ENDPOINT_CREATED = "endpoint.created", "changes"
     ENDPOINT_UPDATED = "endpoint.updated", "changes"
     ENDPOINT_DELETED = "endpoint.deleted"
-    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"  # noqa: S105
+    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"
     ENDPOINT_ENABLED = "endpoint.enabled"
-    ENDPOINT_PAUSED = "endpoint.paused", "changes"
+    ENDPOINT_PAUSED = "endpoint.paused"
     ENDPOINT_TESTED = "endpoint.tested"
     ENDPOINT_REDELIVERED = "endpoint.redelivered", "changes"
 
