@@ -96,11 +96,13 @@ class Event(StrEnum):
     ENDPOINT_DELETED = "endpoint.deleted"
     ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"
     ENDPOINT_ENABLED = "endpoint.enabled"
-    ENDPOINT_PAUSED = "endpoint.paused"
+    ENDPOINT_PAUSED = "endpoint.paused", "changes"
+    ENDPOINT_ADDRESS_REFUSED = "endpoint.address_refused"
     ENDPOINT_TESTED = "endpoint.tested"
     ENDPOINT_REDELIVERED = "endpoint.redelivered", "changes"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
+    AUDIT_KEY_ROTATED = "audit_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

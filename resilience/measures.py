@@ -152,6 +152,18 @@ POOL_ERRORS = _new(
     "",
     "Waits for a connection that ended in vain, and connections that could not be opened.",
 )
+WEBHOOK_TRIES = _new(
+    "webhook_tries",
+    Kind.COUNTER,
+    "outcome",
+    "Messages sent to receivers: delivered, to be sent again (failed), or given up (abandoned).",
+)
+WEBHOOK_SECONDS = _new(
+    "webhook_seconds",
+    Kind.HISTOGRAM,
+    "",
+    "Seconds from looking up a receiver to its answer, or to the end of waiting for it.",
+)
 LOCAL_PROCESSES = _new(
     "local_processes",
     Kind.SUM,
@@ -187,6 +199,24 @@ QUEUE_ABANDONED = _new(
     Kind.ONE,
     "queue",
     "Rows that were given up within the last day.",
+)
+AUDIT_UNSEALED = _new(
+    "audit_unsealed_rows",
+    Kind.ONE,
+    "",
+    "Rows of the trail that have no place in their chain yet.",
+)
+AUDIT_SEAL_LAG = _new(
+    "audit_seal_lag_seconds",
+    Kind.ONE,
+    "",
+    "Seconds since the oldest of them was written; 0 when there is none.",
+)
+AUDIT_UNSIGNED = _new(
+    "audit_unsigned_rows",
+    Kind.ONE,
+    "",
+    "Rows that have their place and are under no signed checkpoint yet.",
 )
 DEPENDENCY_UP = _new(
     "dependency_up",

@@ -1,20 +1,20 @@
 """
 What this process has counted and how it stands, read from the parts that count.
 
-A part joins by a function in ``_SOURCES`` that yields running totals and present values, cheap
-enough to be called every two seconds.
+A part joins by a function in ``_sources`` that yields running totals and present values, cheap
+enough to be called every two seconds; layers above ``add`` theirs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
-from resilience import breakers, copies, measures, pool
+from resilience import breakers, copies, crowd, measures, pool
 from resilience.circuit import State
 from resilience.measures import Measure
 from resilience.stores import store
@@ -51,7 +51,21 @@ def readings(kind: str) -> Readings:
     """Read every part of a process of this ``kind``, which is empty for one that only looks on."""
     if kind:
         yield Reading(measures.LOCAL_PROCESSES, (kind,)), 1
-    yield from chain.from_iterable(source() for source in _SOURCES)
+    yield from chain.from_iterable(source() for source in _sources)
+
+
+def add(source: Callable[[], Readings]) -> None:
+    """Read a part of a layer above from now on; its measures are in ``measures`` as all are."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def seconds_of(measure: Measure, labels: tuple[str, ...], tallies: list[Tally]) -> Readings:
+    """Read how long something took, as a histogram over several tallies."""
+    yield Reading(measure, labels, "_sum"), sum(tally.seconds for tally in tallies)
+    counts = map(sum, zip(*(tally.counts for tally in tallies), strict=True))
+    for le, count in zip(_LE, counts, strict=True):
+        yield Reading(measure, (*labels, le), "_bucket"), count
 
 
 def _requests() -> Readings:
@@ -61,11 +75,7 @@ def _requests() -> Readings:
         labels = (method, route, f"{hundreds}xx")
         yield Reading(measures.HTTP_REQUESTS, labels), sum(tally.counts)
     for route, tallies in by_route.items():
-        seconds = sum(tally.seconds for tally in tallies)
-        yield Reading(measures.HTTP_SECONDS, (route,), "_sum"), seconds
-        counts = map(sum, zip(*(tally.counts for tally in tallies), strict=True))
-        for le, count in zip(_LE, counts, strict=True):
-            yield Reading(measures.HTTP_SECONDS, (route, le), "_bucket"), count
+        yield from seconds_of(measures.HTTP_SECONDS, (route,), tallies)
 
 
 def _limits() -> Readings:
@@ -94,6 +104,15 @@ def _circuits() -> Readings:
         yield Reading(measures.BREAKER_MOVES, labels, source=name), count
 
 
+def _crowds() -> Readings:
+    for many in crowd.every():
+        label, counted = f"{many.kind}:*", many.states()
+        for state in State:
+            yield Reading(measures.BREAKERS, (label, state.value)), counted[state]
+        worst = max((_WORST[state] for state in counted), default=0)
+        yield Reading(measures.BREAKER_STATE, (label,)), worst
+
+
 def _cache() -> Readings:
     found = store()
     copy_hits, copy_misses = copies.figures()
@@ -118,4 +137,11 @@ def _database() -> Readings:
     yield Reading(measures.POOL_ERRORS), state.errors
 
 
-_SOURCES = (_requests, _limits, _circuits, _cache, _database)
+_sources: list[Callable[[], Readings]] = [
+    _requests,
+    _limits,
+    _circuits,
+    _crowds,
+    _cache,
+    _database,
+]

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
 from django.db import close_old_connections, connections
@@ -48,6 +48,15 @@ class Queue(Protocol):
 
     def run_due(self, shift: Shift) -> int:
         """Work on one small batch of due rows; return how many were claimed, 0 when idle."""
+        ...
+
+
+@runtime_checkable
+class Draining(Protocol):
+    """A queue that has rows under way when ``run_due`` returns."""
+
+    def drain(self) -> None:
+        """Wait until what has begun is finished, within a bound of its own."""
         ...
 
 
@@ -116,7 +125,13 @@ def run_until_idle(queues: Iterable[Queue], *, shift: Shift) -> int:
     for queue in queues:
         while not shift.is_ending() and (claimed := queue.run_due(shift)):
             total += claimed
+        _drain(queue)
     return total
+
+
+def _drain(queue: Queue) -> None:
+    if isinstance(queue, Draining):
+        queue.drain()
 
 
 class Worker:
@@ -160,6 +175,7 @@ class Worker:
             failures = 0 if claimed is not None else failures + 1
             if not claimed:
                 self._stop.wait(self._pause(failures))
+        _drain(queue)
         connections.close_all()
 
     def _keep_house(self) -> None:

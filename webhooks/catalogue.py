@@ -98,6 +98,7 @@ UNTOLD: Mapping[Event, str] = {
     Event.EXPORT_REQUESTED: _THEIRS,
     Event.EXPORT_TAKEN: _THEIRS,
     Event.PASSKEY_RENAMED: _THEIRS,
+    Event.ENDPOINT_ADDRESS_REFUSED: "A receiver that leads inside learns nothing of it.",
     Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",
     Event.ENDPOINT_REDELIVERED: "What is sent again are events, under their own types.",
     Event.SIGNING_KEY_ROTATED: _OPERATORS,

@@ -12,7 +12,7 @@ ENDPOINTS = Control(
         "the endpoint's row, and the rows of the membership or of the key, read while the "
         "organization's is held"
     ),
-    rows=("webhooks.Endpoint", "webhooks.Position", "webhooks.Delivery", "webhooks.Attempt"),
+    rows=("webhooks.Endpoint",),
     redis=Redis.always(
         enforce(
             "Who may not manage endpoints any more, or whose key has ended, is refused at the next "

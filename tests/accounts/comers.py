@@ -36,7 +36,7 @@ from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
 from tests.factories import UserFactory
-from tests.webhooks.receivers import told_to
+from tests.webhooks.club_endpoints import told_to
 
 # Refusals are told in the trail and counted.
 _MAY_CHANGE = {"audit", "resilience"}

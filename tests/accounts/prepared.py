@@ -24,7 +24,7 @@ from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
-from tests.webhooks.receivers import told_to
+from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
 
@@ -219,6 +219,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "end_session": lambda world: world.hers(session_id=world.ada.session_id),
     "end_other_sessions": World.hers,
     "get_jwks": nobody,
+    "get_audit_jwks": nobody,
     "get_issuer_metadata": nobody,
     "get_me": World.hers,
     "update_me": World.hers,

@@ -14,6 +14,7 @@ from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_api_keys,
+    probers_of_deliveries,
     probers_of_domains,
     probers_of_endpoints,
     probers_of_factors,
@@ -21,6 +22,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_organizations,
     probers_of_passkeys,
     probers_of_privacy,
+    probers_of_sealing,
     probers_of_social,
     probers_of_terms,
 )

@@ -89,6 +89,26 @@ def test_what_was_begun_is_finished_before_the_worker_stops():
     assert finished
 
 
+class Conveyor(Line):
+    """A queue that has something under way when a turn is over."""
+
+    def __init__(self, name, *turns):
+        super().__init__(name, *turns)
+        self.finished = False
+
+    def drain(self):
+        self.finished = True
+
+
+def test_what_is_under_way_when_a_turn_is_over_is_waited_for():
+    conveyor = Conveyor("conveyor", done)
+    assert run_until(lambda: not conveyor.turns, queues=[conveyor])
+    assert conveyor.finished
+    until_idle = Conveyor("conveyor", done)
+    assert run_until_idle([until_idle], shift=Shift()) == 1
+    assert until_idle.finished
+
+
 def test_a_chore_is_done_and_its_failure_ends_nothing():
     done_at, line = [], Line("mail")
 

@@ -14,7 +14,7 @@ from resilience.leases import State
 from tests.accounts.organizations import Club
 from tests.audit.rows import told
 from tests.races import at_once
-from tests.webhooks.receivers import Receiver, sent
+from tests.webhooks.club_endpoints import ClubEndpoint, sent
 from webhooks.models import Delivery
 from webhooks.services import redelivery
 
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
 
 
 @pytest.fixture
-def receiver(api) -> Receiver:
-    return Receiver(Club(api))
+def receiver(api) -> ClubEndpoint:
+    return ClubEndpoint(Club(api))
 
 
 def again(receiver, delivery):
@@ -51,7 +51,7 @@ def test_the_log_is_cut_by_state_and_type_and_read_in_pages(receiver):
     for number in range(6):
         state = State.ABANDONED if number % 2 else State.SETTLED
         sent(receiver.id, state=state, type="role.created" if number < 3 else "role.deleted")
-    sent(Receiver(receiver.club).id)
+    sent(ClubEndpoint(receiver.club).id)
     assert len(receiver.deliveries()["results"]) == 6
     failed = receiver.deliveries("?state=failed")["results"]
     assert {each["state"] for each in failed} == {"failed"}
@@ -123,7 +123,7 @@ def test_a_paused_endpoint_is_sent_nothing_again(receiver):
 
 
 def test_a_delivery_to_another_endpoint_is_none_of_this_one(receiver):
-    foreign = sent(Receiver(receiver.club).id, state=State.ABANDONED)
+    foreign = sent(ClubEndpoint(receiver.club).id, state=State.ABANDONED)
     assert again(receiver, foreign).status_code == 404
     assert Delivery.objects.get().state == State.ABANDONED
 
@@ -136,7 +136,7 @@ def test_all_that_was_given_up_since_a_moment_is_sent_once_more_and_nothing_else
         for hours in range(3)
     ]
     arrived = sent(receiver.id, at=outage + timedelta(hours=1))
-    others = sent(Receiver(receiver.club).id, state=State.ABANDONED, at=outage)
+    others = sent(ClubEndpoint(receiver.club).id, state=State.ABANDONED, at=outage)
     answer = receiver.send("POST", "/redeliver", {"since": outage.isoformat()})
     assert (answer.status_code, answer.json()) == (202, {"deliveries": 3, "has_more": False})
     due = set(Delivery.objects.filter(state=State.DUE).values_list("pk", flat=True))

@@ -8,20 +8,20 @@ import pytest
 from django.utils import timezone
 
 from tests.accounts.organizations import Club
-from tests.webhooks.receivers import Receiver
+from tests.webhooks.club_endpoints import ClubEndpoint
 from webhooks.services import endpoint_secrets
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
 
 
-def rotated(receiver: Receiver) -> str:
+def rotated(receiver: ClubEndpoint) -> str:
     answer = receiver.send("POST", "/rotate-secret")
     assert answer.status_code == 200, answer.content
     return str(answer.json()["secret"])
 
 
 def test_the_former_secret_signs_for_a_day(api):
-    receiver = Receiver(Club(api))
+    receiver = ClubEndpoint(Club(api))
     second = rotated(receiver)
     now = timezone.now()
     day = timedelta(days=1)
@@ -33,7 +33,7 @@ def test_the_former_secret_signs_for_a_day(api):
 
 
 def test_a_second_rotation_ends_the_oldest(api):
-    receiver = Receiver(Club(api))
+    receiver = ClubEndpoint(Club(api))
     second, third = rotated(receiver), rotated(receiver)
     in_force = endpoint_secrets.in_force(receiver.row, now=timezone.now())
     assert in_force == [third, second]
@@ -41,4 +41,4 @@ def test_a_second_rotation_ends_the_oldest(api):
 
 def test_two_secrets_are_never_alike(api):
     club = Club(api)
-    assert Receiver(club).secret != Receiver(club).secret
+    assert ClubEndpoint(club).secret != ClubEndpoint(club).secret

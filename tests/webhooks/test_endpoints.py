@@ -13,7 +13,7 @@ from audit.models import AuditRow, ChainHead
 from plinto.kernel.environment import Address
 from tests.accounts.organizations import ORGANIZATIONS, Club
 from tests.audit.rows import told
-from tests.webhooks.receivers import URL, Receiver, sent
+from tests.webhooks.club_endpoints import URL, ClubEndpoint, sent
 from webhooks.models import Attempt, Delivery, Endpoint, Position
 from webhooks.services import endpoint_secrets
 
@@ -37,7 +37,7 @@ def actions(club):
 
 
 def test_a_secret_is_shown_once_and_kept_sealed(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     assert receiver.secret.startswith("whsec_")
     assert endpoint_secrets.in_force(receiver.row, now=timezone.now()) == [receiver.secret]
     assert receiver.secret.encode() not in bytes(receiver.row.secret)
@@ -54,7 +54,7 @@ def test_an_endpoint_is_told_of_what_happens_from_now_on(club):
     now = timezone.now()
     for chain, sequence in ((club.id, 41), (Club(club.api).id, 7)):
         ChainHead.objects.create(chain=chain, sequence=sequence, head_hash=b"x", moved_at=now)
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     [position] = Position.objects.filter(endpoint=receiver.id)
     assert (position.chain, position.sequence) == (club.id, 41)
 
@@ -82,20 +82,21 @@ def test_a_body_that_makes_no_sense_is_refused(club, wrong):
 
 
 def test_where_a_name_leads_is_judged_when_something_is_sent_and_not_here(club):
-    assert Receiver(club, url="https://127.0.0.1/").row.url == "https://127.0.0.1/"
+    assert ClubEndpoint(club, url="https://127.0.0.1/").row.url == "https://127.0.0.1/"
 
 
 def test_an_operator_opens_the_way_to_a_server_of_theirs(club, settings):
     settings.OUTBOUND_ALLOWED = {Address("hooks.intern", 8080)}
     assert (
-        Receiver(club, url="http://hooks.intern:8080/in").row.url == "http://hooks.intern:8080/in"
+        ClubEndpoint(club, url="http://hooks.intern:8080/in").row.url
+        == "http://hooks.intern:8080/in"
     )
     body = {"url": "http://hooks.intern/in", "events": ["*"]}
     assert club.as_(club.owner, "POST", "/webhooks", body).status_code == 422
 
 
 def test_what_changes_is_told_without_what_may_be_secret_or_about_somebody(club):
-    receiver = Receiver(club, description="ask ada@example.com")
+    receiver = ClubEndpoint(club, description="ask ada@example.com")
     changed = receiver.change(
         url="https://example.org/another-secret", events=["role.*", "role.*"], description="Bob"
     )
@@ -118,14 +119,14 @@ def test_what_changes_is_told_without_what_may_be_secret_or_about_somebody(club)
 
 
 def test_a_change_that_changes_nothing_is_no_act(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     assert receiver.change().status_code == 200
     assert receiver.change(url=URL, events=["member.*"], state="active").status_code == 200
     assert actions(club) == ["endpoint.created success"]
 
 
 def test_a_paused_endpoint_keeps_its_place_and_goes_on_without_its_failures(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     ages = timezone.now() - timedelta(days=4)
     Endpoint.objects.update(failing_since=ages)
     Position.objects.update(sequence=7)
@@ -145,14 +146,14 @@ def test_a_paused_endpoint_keeps_its_place_and_goes_on_without_its_failures(club
 
 
 def test_another_address_has_not_failed_yet(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     Endpoint.objects.update(failing_since=timezone.now())
     assert receiver.change(description="the same").json()["failing_since"]
     assert receiver.change(url="https://example.org/").json()["failing_since"] is None
 
 
 def test_a_test_goes_to_the_endpoint_that_is_tested_alone(club):
-    receiver, _other = Receiver(club), Receiver(club)
+    receiver, _other = ClubEndpoint(club), ClubEndpoint(club)
     answer = receiver.send("POST", "/test")
     assert answer.status_code == 202
     delivery = Delivery.objects.get()
@@ -165,7 +166,7 @@ def test_a_test_goes_to_the_endpoint_that_is_tested_alone(club):
 
 
 def test_nothing_is_sent_to_a_paused_endpoint_by_a_test_either(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     receiver.change(state="paused")
     answer = receiver.send("POST", "/test")
     assert (answer.status_code, answer.json()["error"]) == (409, "ENDPOINT_PAUSED")
@@ -174,7 +175,7 @@ def test_nothing_is_sent_to_a_paused_endpoint_by_a_test_either(club):
 
 
 def test_an_endpoint_takes_along_what_was_sent_to_it_however_much(club):
-    receiver, kept = Receiver(club), Receiver(club)
+    receiver, kept = ClubEndpoint(club), ClubEndpoint(club)
     template, other = sent(receiver.id), sent(kept.id)
     columns = {
         field.attname: getattr(template, field.attname)
@@ -192,7 +193,7 @@ def test_an_endpoint_takes_along_what_was_sent_to_it_however_much(club):
 
 
 def test_the_endpoints_of_an_organization_end_with_it(club):
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     sent(receiver.id)
     assert club.as_(club.owner, "DELETE").status_code == 204
     for table in (Endpoint, Position, Delivery, Attempt):
@@ -200,7 +201,7 @@ def test_the_endpoints_of_an_organization_end_with_it(club):
 
 
 def test_whoever_may_only_read_changes_nothing(club):
-    receiver, reader = Receiver(club), club.holding("webhooks:read")
+    receiver, reader = ClubEndpoint(club), club.holding("webhooks:read")
     before = Endpoint.objects.values().get()
     assert receiver.send("GET", by=reader).status_code == 200
     for method, tail, body in [
@@ -213,7 +214,7 @@ def test_whoever_may_only_read_changes_nothing(club):
 
 
 def test_a_stranger_cannot_tell_an_endpoint_of_another_organization_from_none(api, club):
-    receiver, other = Receiver(club), Club(api)
+    receiver, other = ClubEndpoint(club), Club(api)
     nobody = "01900000-0000-7000-8000-000000000000"
     for method, tail, body in [
         ("GET", "", None), ("PATCH", "", {"description": "x"}), ("DELETE", "", None),
@@ -238,9 +239,9 @@ def test_a_list_of_many_endpoints_costs_what_a_list_of_one_does(club):
             listed(club)
         return len(found)
 
-    Receiver(club)
+    ClubEndpoint(club)
     before = cost()
-    ids = [Receiver(club).id for _ in range(5)]
+    ids = [ClubEndpoint(club).id for _ in range(5)]
     assert cost() == before
     first = listed(club, "?limit=2")
     rest = listed(club, f"?limit=2&cursor={first['next']}")

@@ -15,7 +15,7 @@ from audit.models import AuditRow, ChainHead
 from resilience.leases import State
 from tests.accounts.organizations import Club
 from tests.accounts.staff import act, browser_of, helper
-from tests.webhooks.receivers import Receiver, sent
+from tests.webhooks.club_endpoints import ClubEndpoint, sent
 from webhooks.models import Attempt, Delivery, Endpoint, Position
 from webhooks.services import endpoint_secrets
 
@@ -27,8 +27,8 @@ FORM = {"url": "https://siem.example.com/in", "events": "audit.recorded\nuser.*"
 
 
 @pytest.fixture
-def receiver(api) -> Receiver:
-    return Receiver(Club(api))
+def receiver(api) -> ClubEndpoint:
+    return ClubEndpoint(Club(api))
 
 
 def made(browser) -> Endpoint:
@@ -157,7 +157,7 @@ def test_staff_who_may_send_once_more_what_was_given_up(receiver):
 
 
 def test_what_a_receiver_says_is_text_and_nothing_else(api):
-    receiver = Receiver(Club(api), description="<script>d()</script>")
+    receiver = ClubEndpoint(Club(api), description="<script>d()</script>")
     delivery = sent(receiver.id, state=State.ABANDONED, last_error="<b>e</b>")
     Attempt.objects.update(
         body="<script>b()</script>", error="<i>", headers={"Server": "<script>h()</script>"}
@@ -200,7 +200,7 @@ def test_lists_cost_the_same_however_long_they_are(receiver):
     costs = {page: [] for page in (ENDPOINTS, DELIVERIES, ATTEMPTS)}
     for _ in range(2):
         for _ in range(3):
-            sent(Receiver(receiver.club).id, state=State.DUE)
+            sent(ClubEndpoint(receiver.club).id, state=State.DUE)
         for page, cost in costs.items():
             with CaptureQueriesContext(
                 connection,

@@ -9,7 +9,7 @@ from audit.models import AuditRow
 from tests.accounts.organizations import Club
 from tests.api import Api
 from tests.races import at_once
-from tests.webhooks.receivers import URL, Receiver
+from tests.webhooks.club_endpoints import URL, ClubEndpoint
 from webhooks.models import Endpoint, Position
 from webhooks.services import endpoint_rows, endpoint_secrets
 
@@ -27,7 +27,7 @@ def statuses(club: Club, path: str, body=None):
 def test_an_organization_has_twenty_endpoints_at_most_whoever_makes_them_at_once(api):
     club = Club(api)
     for _ in range(endpoint_rows.MOST - 3):
-        Receiver(club)
+        ClubEndpoint(club)
     answers = statuses(club, "/webhooks", {"url": URL, "events": ["*"]})
     made = [answer for answer in answers if answer.status_code == 201]
     assert len(made) == 3, [answer.content for answer in answers]
@@ -38,7 +38,7 @@ def test_an_organization_has_twenty_endpoints_at_most_whoever_makes_them_at_once
 
 def test_of_those_who_rotate_a_secret_at_once_none_ends_one_that_was_not_seen(api):
     club = Club(api)
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     answers = statuses(club, f"/webhooks/{receiver.id}/rotate-secret")
     assert {answer.status_code for answer in answers} <= {200, 409}
     won = {answer.json()["secret"] for answer in answers if answer.status_code == 200}

@@ -8,7 +8,7 @@ from accounts.models import Organization
 from audit.models import AuditRow
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
-from tests.webhooks.receivers import URL, Receiver
+from tests.webhooks.club_endpoints import URL, ClubEndpoint
 from webhooks.models import Endpoint
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
@@ -39,7 +39,7 @@ def test_a_program_makes_rotates_and_deletes_and_the_trail_names_its_key(api, cl
 
 
 def test_a_key_does_what_its_scopes_say(api, club):
-    receiver, reader = Receiver(club), made(club, "webhooks:read", "audit:read")
+    receiver, reader = ClubEndpoint(club), made(club, "webhooks:read", "audit:read")
     assert receiver.send("GET", token=reader.text).status_code == 200
     refused = receiver.send("DELETE", token=reader.text)
     assert (refused.status_code, refused.json()["error"]) == (403, "INSUFFICIENT_SCOPE")
@@ -48,7 +48,7 @@ def test_a_key_does_what_its_scopes_say(api, club):
 
 
 def test_a_key_of_another_organization_finds_nothing(api, club):
-    receiver, foreign = Receiver(club), made(Club(api), "webhooks:*")
+    receiver, foreign = ClubEndpoint(club), made(Club(api), "webhooks:*")
     for method, tail, body in [("GET", "", None), ("PATCH", "", {"state": "paused"}),
                                ("DELETE", "", None), ("POST", "/rotate-secret", None)]:  # fmt: skip
         assert receiver.send(method, tail, body, token=foreign.text).status_code == 404
@@ -58,7 +58,7 @@ def test_a_key_of_another_organization_finds_nothing(api, club):
 
 @pytest.mark.parametrize("is_there", [True, False], ids=["redis-up", "redis-gone"])
 def test_a_key_that_ended_changes_nothing_more(api, club, request, is_there):
-    receiver, key, narrowed = Receiver(club), made(club, "webhooks:*"), made(club, "webhooks:*")
+    receiver, key, narrowed = ClubEndpoint(club), made(club, "webhooks:*"), made(club, "webhooks:*")
     for each in (key, narrowed):
         assert receiver.send("GET", token=each.text).status_code == 200
     if not is_there:
@@ -72,7 +72,7 @@ def test_a_key_that_ended_changes_nothing_more(api, club, request, is_there):
 
 
 def test_a_key_needs_no_second_factor_where_members_do(api, club):
-    receiver, key = Receiver(club), made(club, "webhooks:*")
+    receiver, key = ClubEndpoint(club), made(club, "webhooks:*")
     Organization.objects.filter(pk=club.id).update(mfa_required_from="2026-01-01T00:00:00Z")
     assert receiver.change(description="by her").status_code == 403
     answer = receiver.send("PATCH", "", {"description": "by it"}, token=key.text)

@@ -225,6 +225,11 @@ def as_made(endpoint: Endpoint) -> Changes:
     }
 
 
+def as_paused() -> Changes:
+    """What the trail tells of a pause, by whomever."""
+    return {"state": (Endpoint.State.ACTIVE.value, Endpoint.State.PAUSED.value)}
+
+
 def as_rotated(endpoint: Endpoint) -> Changes:
     """What the trail tells of a rotation: never a secret."""
     until = endpoint.former_until

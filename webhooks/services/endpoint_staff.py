@@ -123,8 +123,9 @@ def pause(endpoint_id: UUID, *, by: User, origin: Origin, now: datetime) -> bool
         endpoint = _any(endpoint_id, by=by)
         is_new = endpoint_rows.pause(endpoint, now=now)
         if is_new:
-            event, why = Event.ENDPOINT_PAUSED, "by hand"
-            _record(event, endpoint, by=by, origin=origin, now=now, reason=why)
+            why, changes = Endpoint.Pause.BY_HAND.value, endpoint_rows.as_paused()
+            event = Event.ENDPOINT_PAUSED
+            _record(event, endpoint, by=by, origin=origin, now=now, changes=changes, reason=why)
     return is_new
 
 

@@ -109,7 +109,11 @@ def update(
         if changes:
             act.record(target=target_of(endpoint), changes=changes)
         if state == Endpoint.State.PAUSED and endpoint_rows.pause(endpoint, now=now):
-            act.record(Event.ENDPOINT_PAUSED, target=target_of(endpoint), reason="by hand")
+            paused = endpoint_rows.as_paused()
+            why = Endpoint.Pause.BY_HAND.value
+            act.record(
+                Event.ENDPOINT_PAUSED, target=target_of(endpoint), changes=paused, reason=why
+            )
         if state == Endpoint.State.ACTIVE:
             _enable(act, endpoint)
         return endpoint

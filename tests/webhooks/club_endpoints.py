@@ -18,7 +18,7 @@ from webhooks.models import Attempt, Delivery, Endpoint
 URL = "https://example.com/hooks/a-secret-path"
 
 
-class Receiver:
+class ClubEndpoint:
     """One endpoint of a club, and what is done with it over HTTP."""
 
     def __init__(self, club: Club, by: Person | None = None, **fields: Any) -> None:
@@ -85,6 +85,6 @@ def sent(
 
 def told_to(club: Club) -> dict[str, Any]:
     """An endpoint with a delivery that was given up, as parts of a path."""
-    receiver = Receiver(club)
+    receiver = ClubEndpoint(club)
     delivery = sent(receiver.id, state=State.ABANDONED)
     return {"endpoint_id": receiver.id, "delivery_id": delivery.pk}
