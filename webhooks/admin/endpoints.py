@@ -83,8 +83,8 @@ class EndpointAdmin(ActingAdmin[Endpoint]):
 
     target_kind = "endpoint"
     form = EndpointForm
-    list_display = ("created_at", "whose", "url", "state", "failing_since", "backlog")
-    list_display_links = ("created_at", "url")
+    list_display = ("created_at", "whose", "receiver", "state", "backlog", "failing_since")
+    list_display_links = ("created_at", "receiver")
     list_filter = ("state", OwnerFilter, PeriodFilter)
     lookups = ("organization__id__exact",)
     search_fields = ("organization__slug__startswith",)
@@ -120,6 +120,11 @@ class EndpointAdmin(ActingAdmin[Endpoint]):
     @admin.display(description="whose")
     def whose(self, endpoint: Endpoint) -> str:
         return endpoint.organization.slug if endpoint.organization else "the deployment's"
+
+    @admin.display(description="receiver")
+    def receiver(self, endpoint: Endpoint) -> str:
+        # What follows the host is long, and a secret with many receivers.
+        return endpoint_rows.shown(endpoint.url)
 
     @admin.display(description="backlog")
     def backlog(self, endpoint: Endpoint) -> str:
