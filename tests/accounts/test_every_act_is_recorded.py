@@ -27,6 +27,7 @@ from tests.audit import vocabulary
 from tests.audit.vocabulary import added_since, there
 from tests.factories import AdministratorFactory, UserFactory
 from tests.plinto.processes import a_circuit, a_process
+from tests.webhooks.acts_of_staff import ENDPOINT_ACTS
 
 OWN = "/admin/second-factor/own/"
 GROUPS = "/admin/auth/group/"
@@ -192,6 +193,7 @@ STAFF: dict[str, Callable[[], Do]] = {
     "auth.Group delete": group("delete", post="yes"),
     "auth.Group delete_selected": delete_groups,
     "export": at("GET", f"{PEOPLE}export/"),
+    **ENDPOINT_ACTS,
 }
 
 

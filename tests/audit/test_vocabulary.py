@@ -14,6 +14,7 @@ from django.test import RequestFactory
 
 from accounts.admin.records import TrailedAdmin
 from audit.events import Event
+from plinto.kernel.origin import SYSTEM as NOWHERE
 from tests.accounts.doors import DOORS
 from tests.accounts.test_every_admin_page import PAGES
 from tests.audit import vocabulary
@@ -26,6 +27,8 @@ READS = {"GET", "HEAD", "OPTIONS"}
 TAKES = {"take_export"}
 _OF_A_MODEL = re.compile(r"^[a-z]+_[a-z]+_(changelist|add|change|delete|history|export)$")
 _LISTS = {"audit/events.py", "webhooks/catalogue.py"}
+# Django is asked without a row here, and these depend on which it is.
+_OF_SOME_ROWS = {"webhooks.Endpoint delete"}
 # The pages on which several things are done, and what.
 _SEVERAL = {
     "own_factor": ("begin", "confirm", "renew", "remove"),
@@ -50,13 +53,11 @@ def written() -> set[str]:
 
 
 def test_every_event_is_written_by_code():
-    announced = {Event(each).name for each in vocabulary.ANNOUNCED}
-    assert {event.name for event in Event} - written() == announced
+    assert {event.name for event in Event} - written() == set()
 
 
 def test_every_event_is_shown_by_a_test():
     shown = words(vocabulary.BY_OPERATION, vocabulary.BY_STAFF, vocabulary.BY_COMMAND)
-    shown |= vocabulary.ANNOUNCED
     assert {str(event) for event in Event} - shown - vocabulary.ELSEWHERE.keys() == set()
     assert (shown | vocabulary.ELSEWHERE.keys()) - {str(event) for event in Event} == set()
     assert vocabulary.ELSEWHERE.keys() & shown == set()
@@ -95,13 +96,13 @@ def shape(path: str) -> str:
 def test_everything_that_staff_may_do_has_a_line():
     done, told = set(acts_of_staff()), vocabulary.BY_STAFF.keys()
     assert done - told == set()
-    assert told - done == set()
+    assert told - done == _OF_SOME_ROWS
 
 
 def acts_of_staff() -> Iterator[str]:
     """What a superuser may do: every page that takes a form, and every act of every list."""
     request = RequestFactory().get("/admin/")
-    request.user = AdministratorFactory()
+    request.user, request.origin = AdministratorFactory(), NOWHERE
     for model, page in admin.site._registry.items():
         yield from _acts_on(model._meta.label, page, request)
     pages = {name for name, _ in PAGES if not _OF_A_MODEL.search(name)}

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('webhooks', '0001_endpoints_and_deliveries'),
+        ('webhooks', '0002_deliveries_that_failed'),
     ]
 
     operations = [
