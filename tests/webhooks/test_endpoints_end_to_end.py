@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from audit.models import AuditRow
+from plinto.dependencies import get_webhook_service
+from plinto.kernel import services
 from resilience.leases import State
 from tests.accounts.organizations import Club
 from tests.servers.receiver import Receiver, answering
+from tests.servers.website import Reply
 from tests.webhooks.club_endpoints import ClubEndpoint, sent
 from tests.webhooks.trail import work
+from webhooks.services.tries import WebhookService
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
 
@@ -60,6 +64,26 @@ def test_what_a_paused_endpoint_was_to_be_told_waits(api, open_to, sending):
     endpoint.send("POST", "/enable")
     work(sending)
     assert receiver.tries == {tested["event_id"]: 1}
+
+
+class Gateway(WebhookService):
+    """How a deployment sends whose messages pass a gateway that wants a token of its own."""
+
+    def headers(self, *message, **moment):
+        return {**super().headers(*message, **moment), "x-gateway-token": "of-this-deployment"}
+
+
+def test_a_deployment_may_send_in_a_way_of_its_own(api, open_to, sending):
+    came = []
+    receiver = open_to(Receiver(lambda asked: came.append(asked.headers) or Reply(204)))
+    endpoint = ClubEndpoint(Club(api), url=receiver.url)
+    receiver.secret = endpoint.secret
+    endpoint.send("POST", "/test")
+    with services.override(WebhookService, Gateway()):
+        assert isinstance(get_webhook_service(), Gateway)
+        work(sending)
+    assert [headers["x-gateway-token"] for headers in came] == ["of-this-deployment"]
+    assert receiver.refused == []
 
 
 def _event_of(endpoint: ClubEndpoint):

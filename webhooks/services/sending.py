@@ -24,10 +24,11 @@ from resilience.backlogs import Backlog
 from resilience.errors import CircuitOpenError
 from resilience.worker import Shift
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import backlog, messages, schedule, settling, tries
+from webhooks.services import backlog, messages, schedule, settling
 from webhooks.services.due import Claimed, Round
 from webhooks.services.figures import figures
 from webhooks.services.receivers import SECONDS, Receivers
+from webhooks.services.tries import get_webhook_service
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +113,7 @@ class Sending:
     def _send(self, delivery: Delivery, endpoint: Endpoint, body: bytes, shift: Shift) -> None:
         breaker = self.receivers.breaker_of(endpoint)
         try:
-            made = tries.make(
+            made = get_webhook_service().send(
                 delivery,
                 endpoint,
                 body,
