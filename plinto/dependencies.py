@@ -5,6 +5,7 @@ from accounts.services.mail import get_email_service
 from accounts.services.tokens import get_jwt_service
 from audit.services.record import get_audit_service
 from resilience.text_records import get_text_records
+from webhooks.services.tries import get_webhook_service
 
 __all__ = [
     "get_audit_service",
@@ -12,4 +13,5 @@ __all__ = [
     "get_jwt_service",
     "get_rbac_service",
     "get_text_records",
+    "get_webhook_service",
 ]

@@ -262,6 +262,11 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "plinto.api_document.complete",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "resilience.serializers.STATES",
+        "EndpointState": "webhooks.models.Endpoint.State",
+        "DeliveryState": "webhooks.serializers.deliveries.STATES",
+    },
     # Relative, so that the pages that try operations stay with the server they came from.
     "SERVERS": [{"url": "/", "description": "The deployment that this document came from."}],
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

@@ -125,6 +125,16 @@ def send(
     return answer
 
 
+def judge(url: str) -> Address:
+    """
+    Judge an address as it is written, as ``send`` will, and say where it leads.
+
+    :raises OutboundRefusedError: Plinto does not send there
+    """
+    target = _target(url)
+    return Address(target.host, target.port)
+
+
 def breaker_of(host: str, port: int) -> Breaker:
     """Return the breaker in front of one host."""
     return breakers.get(f"http:{host}:{port}", policy=_POLICY)

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract, readings
 from resilience.worker import roster
-from webhooks import delivery_controls
+from webhooks import delivery_controls, endpoint_controls
 
 
 class WebhooksConfig(AppConfig):
@@ -18,7 +18,7 @@ class WebhooksConfig(AppConfig):
         from webhooks.services import fanout, housekeeping, sending  # noqa: PLC0415
         from webhooks.services.figures import figures  # noqa: PLC0415
 
-        contract.register(*delivery_controls.CONTROLS)
+        contract.register(*delivery_controls.CONTROLS, *endpoint_controls.CONTROLS)
         readings.add(figures.readings)
         roster.add_queue(fanout.QUEUE)
         roster.add_queue(sending.QUEUE)

@@ -36,6 +36,7 @@ from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
 from tests.factories import UserFactory
+from tests.webhooks.club_endpoints import told_to
 
 # Refusals are told in the trail and counted.
 _MAY_CHANGE = {"audit", "resilience"}
@@ -64,7 +65,7 @@ _RANKS = {
     Comer.OWNER: Least.OWNER,
 }
 _SCOPES = {
-    Comer.KEY: ("tokens:introspect", "tokens:revoke"),
+    Comer.KEY: ("tokens:introspect", "tokens:revoke", "webhooks:read", "webhooks:write"),
     Comer.OTHER_KEY: ("members:*", "organization:*", "api_keys:*"),
 }
 
@@ -91,7 +92,7 @@ def refusal(door: Door, comer: Comer) -> str | None:
 def _refusal_about_keys(door: Door, comer: Comer) -> str | None:
     if comer not in _SCOPES:
         return "401 API_KEY_INVALID"
-    if door.lets_in is not Least.KEY:
+    if door.lets_in is not Least.KEY and not door.scope:
         return "403 API_KEY_NOT_ACCEPTED"
     return None if comer is Comer.KEY else "403 INSUFFICIENT_SCOPE"
 
@@ -107,7 +108,8 @@ def let_in(door: Door) -> list[Comer]:
     if door.lets_in is Least.KEY:
         return [Comer.KEY]
     least = next(comer for comer, rank in _RANKS.items() if rank is door.lets_in)
-    return [least] if least is Comer.OWNER else [least, Comer.OWNER]
+    people = [least] if least is Comer.OWNER else [least, Comer.OWNER]
+    return [*people, Comer.KEY] if door.scope else people
 
 
 class Street:
@@ -132,7 +134,7 @@ class Street:
     @cached_property
     def ids(self) -> dict[str, Any]:
         """What stands for each part of a path that is not fixed."""
-        return {**_things_of(self.ada), **_things_in(self.club)}
+        return {**_things_of(self.ada), **_things_in(self.club), **told_to(self.club)}
 
     def person(self, comer: Comer) -> Person:
         """Who comes as this; whoever is anonymous is a stranger who shows no token."""

@@ -42,6 +42,7 @@ class Door:
     ``is_fresh`` asks for a proof within ten minutes; behind ``is_own`` is something of one person,
     which is not there for anybody else. ``body`` is what may be sent, and ``answer`` what whoever
     is let in then gets: any success, or the status and the code of what the sent secret is worth.
+    ``scope`` lets keys of the organization in too, which hold it.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Door:
     is_fresh: bool = False
     is_own: bool = False
     query: str = ""
+    scope: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -200,6 +202,23 @@ KEYS = [
     Door("POST", f"{API}auth/token/revoke", Least.KEY, _token_of),
 ]
 
+_ENDPOINTS = f"{ONE}/webhooks"
+_ENDPOINT = f"{_ENDPOINTS}/<uuid:endpoint_id>"
+_READS = {"lets_in": Least.ADMIN, "scope": "webhooks:read"}
+_WRITES = {"lets_in": Least.ADMIN, "scope": "webhooks:write"}
+_TOLD = {"url": "https://example.com/hooks", "events": ["member.*"]}
+WEBHOOKS = [
+    Door("GET", _ENDPOINTS, **_READS),
+    Door("POST", _ENDPOINTS, body=_TOLD, **_WRITES),
+    Door("GET", _ENDPOINT, **_READS),
+    Door("PATCH", _ENDPOINT, body={"state": "paused"}, **_WRITES),
+    Door("DELETE", _ENDPOINT, **_WRITES),
+    *(Door("POST", f"{_ENDPOINT}/{act}", **_WRITES) for act in ("enable", "rotate-secret", "test")),
+    Door("POST", f"{_ENDPOINT}/redeliver", body={"since": "2026-01-01T00:00:00Z"}, **_WRITES),
+    Door("GET", f"{_ENDPOINT}/deliveries", **_READS),
+    Door("POST", f"{_ENDPOINT}/deliveries/<uuid:delivery_id>/redeliver", **_WRITES),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
@@ -217,4 +236,4 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *OPEN_PAGES, *OPERATIONS]
+DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS]

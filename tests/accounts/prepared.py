@@ -24,6 +24,7 @@ from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
+from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
 
@@ -178,6 +179,10 @@ def with_a_domain(world: World) -> Given:
     return world.in_club(domain_id=added["id"])
 
 
+def with_an_endpoint(world: World) -> Given:
+    return world.in_club(**told_to(world.club))
+
+
 def monitoring(world: World) -> Given:
     world.settings.HEALTH_TOKEN = "monitoring"
     return Given("monitoring")
@@ -272,6 +277,15 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "add_domain": World.in_club,
     "delete_domain": with_a_domain,
     "verify_domain": with_a_domain,
+    **dict.fromkeys(
+        (
+            *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),
+            *("enable_endpoint", "rotate_endpoint_secret", "send_test_event"),
+            *("list_deliveries", "redeliver", "redeliver_failed"),
+        ),
+        with_an_endpoint,
+    ),
+    "create_endpoint": World.in_club,
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

@@ -16,6 +16,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_api_keys,
     probers_of_deliveries,
     probers_of_domains,
+    probers_of_endpoints,
     probers_of_factors,
     probers_of_letters,
     probers_of_organizations,

@@ -22,11 +22,12 @@ from resilience import leases
 from resilience.errors import CircuitOpenError
 from resilience.worker import Shift
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import messages, schedule, settling, tries
+from webhooks.services import messages, schedule, settling
 from webhooks.services.due import Claimed, Round
 from webhooks.services.figures import figures
 from webhooks.services.messages import Source
 from webhooks.services.receivers import SECONDS, Receivers
+from webhooks.services.tries import get_webhook_service
 
 log = structlog.get_logger(__name__)
 
@@ -110,7 +111,7 @@ class Sending:
         breaker = self.receivers.breaker_of(endpoint)
         try:
             body = messages.body(delivery.type, source)
-            made = tries.make(
+            made = get_webhook_service().send(
                 delivery,
                 endpoint,
                 body,

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from time import perf_counter
 
 from audit.services.personal import storable
+from plinto.kernel import services
 from resilience import http
 from resilience.breaker import Breaker
 from resilience.errors import OutboundFailedError, OutboundRefusedError
@@ -50,42 +51,71 @@ class Try:
         return self.status == _GONE
 
 
-def make(
-    delivery: Delivery,
-    endpoint: Endpoint,
-    body: bytes,
-    *,
-    breaker: Breaker,
-    clock: Callable[[], datetime],
-    seconds: float = SECONDS,
-) -> Try:
-    """
-    Sign a message anew, send it, and tell what came of it; every answer and failure is a ``Try``.
+class WebhookService:
+    """Sends one message; a deployment whose messages take another way puts its own in place."""
 
-    :raises CircuitOpenError: the endpoint is left alone at the moment; nothing was sent
-    :raises ConfigurationError: no field key opens the secret; nothing was sent
-    """
-    started_at, began = clock(), perf_counter()
-    headers = signed_headers(delivery, endpoint, body, now=started_at)
-    try:
-        answer = http.send(
-            "POST",
-            endpoint.url,
-            headers=headers,
-            content=body,
-            seconds=seconds,
-            keep=KEPT_OCTETS,
-            breaker=breaker,
-        )
-    except (OutboundRefusedError, OutboundFailedError) as failure:
-        is_refused = isinstance(failure, OutboundRefusedError)
-        return Try(
-            started_at=started_at,
-            seconds=perf_counter() - began,
-            error=f"not sent: {failure.reason}" if is_refused else failure.reason,
-            is_refused=is_refused,
-        )
-    return _answered(answer, started_at=started_at, seconds=perf_counter() - began)
+    def send(
+        self,
+        delivery: Delivery,
+        endpoint: Endpoint,
+        body: bytes,
+        *,
+        breaker: Breaker,
+        clock: Callable[[], datetime],
+        seconds: float = SECONDS,
+    ) -> Try:
+        """
+        Sign a message anew, send it, and tell what came of it, whatever it was.
+
+        :raises CircuitOpenError: the endpoint is left alone at the moment; nothing was sent
+        :raises ConfigurationError: no field key opens the secret; nothing was sent
+        """
+        started_at, began = clock(), perf_counter()
+        headers = self.headers(delivery, endpoint, body, now=started_at)
+        try:
+            answer = http.send(
+                "POST",
+                endpoint.url,
+                headers=headers,
+                content=body,
+                seconds=seconds,
+                keep=KEPT_OCTETS,
+                breaker=breaker,
+            )
+        except (OutboundRefusedError, OutboundFailedError) as failure:
+            is_refused = isinstance(failure, OutboundRefusedError)
+            return Try(
+                started_at=started_at,
+                seconds=perf_counter() - began,
+                error=f"not sent: {failure.reason}" if is_refused else failure.reason,
+                is_refused=is_refused,
+            )
+        return _answered(answer, started_at=started_at, seconds=perf_counter() - began)
+
+    def headers(
+        self, delivery: Delivery, endpoint: Endpoint, body: bytes, *, now: datetime
+    ) -> dict[str, str]:
+        """
+        Return the headers of a try; the id is the same on each, time and signature are not.
+
+        :raises ConfigurationError: no field key opens the secret
+        """
+        secrets = endpoint_secrets.in_force(endpoint, now=now)
+        id = str(delivery.event_id)
+        return {
+            "Content-Type": "application/json",
+            "webhook-id": id,
+            "webhook-timestamp": str(signature.seconds(now)),
+            "webhook-signature": signature.sign(secrets, message_id=id, at=now, body=body),
+        }
+
+
+def get_webhook_service() -> WebhookService:
+    """Return the process-wide sender of single messages."""
+    return services.get(WebhookService)
+
+
+services.register(WebhookService, WebhookService)
 
 
 def _answered(answer: Answer, *, started_at: datetime, seconds: float) -> Try:
@@ -105,21 +135,3 @@ def _answered(answer: Answer, *, started_at: datetime, seconds: float) -> Try:
         body=storable(answer.body.decode("utf-8", "replace"), KEPT_OCTETS),
         wish=wish,
     )
-
-
-def signed_headers(
-    delivery: Delivery, endpoint: Endpoint, body: bytes, *, now: datetime
-) -> dict[str, str]:
-    """
-    Return the headers of a try; the id is the same on each, time and signature are not.
-
-    :raises ConfigurationError: no field key opens the secret
-    """
-    secrets = endpoint_secrets.in_force(endpoint, now=now)
-    id = str(delivery.event_id)
-    return {
-        "Content-Type": "application/json",
-        "webhook-id": id,
-        "webhook-timestamp": str(signature.seconds(now)),
-        "webhook-signature": signature.sign(secrets, message_id=id, at=now, body=body),
-    }
