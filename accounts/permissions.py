@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.errors import ReauthenticationRequired
+from accounts.services.access import Caller
 from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
 
@@ -69,4 +70,12 @@ def key_of(request: Request) -> KeyStanding:
     who: object = request.user
     if not isinstance(who, KeyStanding):
         raise TypeError("This view lacks the KeyHolder permission.")
+    return who
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the person or the key behind a request that ``SignedIn | KeyHolder`` let through."""
+    who: object = request.user
+    if not isinstance(who, Standing | KeyStanding):
+        raise TypeError("This view lacks the SignedIn or the KeyHolder permission.")
     return who

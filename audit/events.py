@@ -91,6 +91,15 @@ class Event(StrEnum):
     API_KEY_DELETED = "api_key.deleted", "organization_id"
     TOKEN_REVOKED = "token.revoked", "organization_id", "session_id"
 
+    ENDPOINT_CREATED = "endpoint.created", "changes"
+    ENDPOINT_UPDATED = "endpoint.updated", "changes"
+    ENDPOINT_DELETED = "endpoint.deleted"
+    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"  # noqa: S105
+    ENDPOINT_ENABLED = "endpoint.enabled"
+    ENDPOINT_PAUSED = "endpoint.paused", "changes"
+    ENDPOINT_TESTED = "endpoint.tested"
+    ENDPOINT_REDELIVERED = "endpoint.redelivered", "changes"
+
     SIGNING_KEY_ROTATED = "signing_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"

@@ -32,6 +32,8 @@ INTROSPECT_TOKENS: Final = "tokens:introspect"
 REVOKE_TOKENS: Final = "tokens:revoke"
 READ_SSO: Final = "sso:read"
 WRITE_SSO: Final = "sso:write"
+READ_WEBHOOKS: Final = "webhooks:read"
+WRITE_WEBHOOKS: Final = "webhooks:write"
 
 _READ_WRITE = frozenset({"read", "write"})
 VERBS: Mapping[str, frozenset[str]] = {

@@ -21,11 +21,15 @@ from accounts import organization_controls as controls
 from accounts.models import AuthenticatorApp, Membership, Passkey, Role
 from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import permissions
+from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import COPY_LIFETIME, Standing
 from plinto.kernel import services
 from plinto.kernel.exceptions import AuthorizationError, NotFoundError
 from resilience import copies
 from resilience.contract import enforces
+
+# Who asks about an organization: a person who is signed in, or a program with an API key.
+Caller = Standing | KeyStanding
 
 _MEMBER = (
     "role__name",
@@ -42,7 +46,7 @@ _HAS_FACTOR = Exists(
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A member as the organization knows them: their role, and what it allows."""
+    """A member as the organization knows them: their role, and what it allows; keys have none."""
 
     organization_id: UUID
     role: str
@@ -61,13 +65,17 @@ class RBACService:
     For whoever reads. Acts ask the rows again, under the lock that ``organization_acts`` takes.
     """
 
-    def access(self, who: Standing, organization_id: UUID, *, now: datetime) -> Access:
+    def access(self, who: Caller, organization_id: UUID, *, now: datetime) -> Access:
         """
-        Say what somebody who is signed in may do in an organization.
+        Say what somebody who is signed in, or a key, may do in an organization.
 
         :raises NotFoundError: they are not in it, or there is none
         :raises SecondFactorRequired: it asks for a second factor, and they have none
         """
+        if isinstance(who, KeyStanding):
+            if who.organization_id != organization_id:
+                raise NotFoundError(reason="key of another organization")
+            return Access(organization_id, role="", permissions=who.scopes)
         keys = _organization_key(organization_id), _member_key(organization_id, who.user_id)
         organization, member = copies.read(*keys)
         if organization and member and organization.facts and member.facts:
@@ -88,7 +96,7 @@ class RBACService:
         return _from_rows(organization_id, user_id, now=now)
 
     def require(
-        self, who: Standing, organization_id: UUID, permission: str, *, now: datetime
+        self, who: Caller, organization_id: UUID, permission: str, *, now: datetime
     ) -> Access:
         """
         The same, of somebody who holds ``permission``.

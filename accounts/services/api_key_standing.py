@@ -92,6 +92,20 @@ def of(
     )
 
 
+def scopes_now(who: KeyStanding, *, now: datetime) -> list[str]:
+    """
+    Read from its row what a key may do, and hold the row until the transaction ends.
+
+    :raises ApiKeyInvalid: it is no key any more
+    """
+    held = ApiKey.objects.filter(having(who.digest), pk=who.key_id)
+    key = held.select_for_update(no_key=True).first()
+    end = end_of(key, who.digest) if key else now
+    if key is None or (end is not None and end <= now):
+        raise ApiKeyInvalid(reason="ended meanwhile")
+    return list(key.scopes)
+
+
 def having(digest: bytes) -> Q:
     """Choose the key that has a secret, as its current or its former one."""
     return Q(digest=digest) | Q(former_digest=digest)

@@ -154,7 +154,7 @@ def _within_reach(act: Acting, invitation_id: UUID) -> Invitation:
 
 def _send(invitation: Invitation, act: Acting) -> None:
     """Give an invitation a fresh link and write the letter that brings it."""
-    who, now = act.attempt.who, act.attempt.now
+    who, now = act.person, act.attempt.now
     token = new_token("pli_")
     invitation.token_digest = token_digest(token)
     invitation.expires_at = now + LIVES_FOR

@@ -3,12 +3,12 @@ Acting in an organization: under its lock, by somebody who may, with a row in th
 
 Whoever changes anything in an organization holds its row first, so everything that is judged
 before an act is still so when it is committed: what the actor may do, who is an owner, who has a
-role.
+role. A program acts under the scopes of its key, read from the key's row at that moment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +19,9 @@ from django.db import transaction
 from accounts.models import Membership, Organization
 from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import permissions
-from accounts.services import access, factor_codes
-from accounts.services.access import lacking
+from accounts.services import access, api_key_standing, factor_codes
+from accounts.services.access import Caller, lacking
+from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import Target
@@ -33,34 +34,50 @@ from plinto.kernel.origin import Origin
 class Attempt:
     """Who wants to do what, in which organization, from where and when."""
 
-    who: Standing
+    who: Caller
     organization_id: UUID
     event: Event
     target: Target
     origin: Origin
     now: datetime
 
+    @property
+    def session_id(self) -> UUID | None:
+        """The session somebody acts in; programs have none."""
+        return self.who.session_id if isinstance(self.who, Standing) else None
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """A member who acts, while the organization is held."""
+    """A member or a program that acts, while the organization is held; ``held`` is what it may."""
 
     attempt: Attempt
     organization: Organization
-    membership: Membership
+    held: Sequence[str]
+
+    @property
+    def person(self) -> Standing:
+        """
+        The member who acts, where no program may.
+
+        :raises TypeError: it is a program
+        """
+        if not isinstance(self.attempt.who, Standing):
+            raise TypeError("This act is not for programs.")
+        return self.attempt.who
 
     def require(self, permission: str) -> None:
         """
-        Go on only if the member holds a permission, and a second factor if one is asked for.
+        Go on only if a permission is held, and by a person a second factor if one is asked for.
 
         :raises AuthorizationError: they lack it
         :raises SecondFactorRequired: they have no second factor
         """
-        required_from = self.organization.mfa_required_from
+        who, required_from = self.attempt.who, self.organization.mfa_required_from
         is_required = required_from is not None and required_from <= self.attempt.now
-        if is_required and not factor_codes.available(self.attempt.who.user_id):
+        if is_required and isinstance(who, Standing) and not factor_codes.available(who.user_id):
             raise SecondFactorRequired(reason="no second factor")
-        if not permissions.allows(self.membership.role.permissions, permission):
+        if not permissions.allows(self.held, permission):
             raise lacking(permission)
 
     def require_all_of(self, wanted: Iterable[str]) -> None:
@@ -69,7 +86,7 @@ class Acting:
 
         :raises AuthorizationError: it is more than they hold
         """
-        if not permissions.covers(self.membership.role.permissions, wanted):
+        if not permissions.covers(self.held, wanted):
             told = "This concerns permissions that you do not hold yourself."
             raise AuthorizationError(told, reason="beyond own permissions")
 
@@ -97,7 +114,7 @@ class Acting:
             target=target or attempt.target,
             origin=attempt.origin,
             organization_id=self.organization.pk,
-            session_id=attempt.who.session_id,
+            session_id=attempt.session_id,
             changes=changes,
             reason=reason,
             now=attempt.now,
@@ -110,23 +127,16 @@ def acting(attempt: Attempt) -> Iterator[Acting]:
     Hold the organization for the block, which is one transaction, and record what it refuses.
 
     :raises NotFoundError: the actor is not in the organization, or there is none
+    :raises ApiKeyInvalid: the key has ended meanwhile
     """
     try:
         with transaction.atomic():
-            held = Organization.objects.select_for_update(no_key=True)
-            organization = held.filter(pk=attempt.organization_id).first()
-            membership = (
-                Membership.objects.select_related("role")
-                .filter(
-                    organization_id=attempt.organization_id,
-                    user_id=attempt.who.user_id,
-                    user__is_active=True,
-                )
-                .first()
-            )
-            if organization is None or membership is None:
+            locked = Organization.objects.select_for_update(no_key=True)
+            organization = locked.filter(pk=attempt.organization_id).first()
+            held = _held(attempt)
+            if organization is None or held is None:
                 raise NotFoundError(reason="not a member")
-            yield Acting(attempt, organization, membership)
+            yield Acting(attempt, organization, held)
     except (AuthorizationError, ConflictError, NotFoundError) as refusal:
         get_audit_service().record_refusal(
             attempt.event,
@@ -134,10 +144,25 @@ def acting(attempt: Attempt) -> Iterator[Acting]:
             target=attempt.target,
             origin=attempt.origin,
             organization_id=attempt.organization_id,
-            session_id=attempt.who.session_id,
+            session_id=attempt.session_id,
             reason=refusal.reason,
         )
         raise
+
+
+def _held(attempt: Attempt) -> Sequence[str] | None:
+    """What the actor may do in the organization, as the rows say; None to whom is not in it."""
+    who = attempt.who
+    if isinstance(who, KeyStanding):
+        if who.organization_id != attempt.organization_id:
+            return None
+        return api_key_standing.scopes_now(who, now=attempt.now)
+    membership = (
+        Membership.objects.select_related("role")
+        .filter(organization_id=attempt.organization_id, user_id=who.user_id, user__is_active=True)
+        .first()
+    )
+    return membership and membership.role.permissions
 
 
 def target_of(organization_id: UUID, label: str = "") -> Target:

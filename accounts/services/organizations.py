@@ -161,7 +161,7 @@ def _with_mfa(act: Acting, *, is_required: bool) -> dict[str, datetime | None]:
     """Say from when on members need a second factor; asking again does not prolong the grace."""
     if not is_required:
         return {"mfa_required_from": None}
-    if not factor_codes.available(act.attempt.who.user_id):
+    if not factor_codes.available(act.person.user_id):
         told = "Add a second factor to your own account first."
         raise ConflictError(told, reason="no second factor of one's own")
     already = act.organization.mfa_required_from
