@@ -128,14 +128,23 @@ def parse(text: bytes) -> Record:
     if len(text) > LONGEST_LINE:
         raise RecordError("The line is longer than any record.")
     told = read(text)
+    if isinstance(told, dict) and isinstance(told.get("statement"), dict):
+        told = _flat(told)
     kind = told.pop("statement", None) if isinstance(told, dict) else None
     reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
         raise RecordError("The line is no row, checkpoint, cut, selection or key.")
-    given = Members(told, of=kind)
+    given = Members(told, of=str(kind))
     record = reader(given)
     given.end()
     return record
+
+
+def _flat(published: dict[str, Any]) -> dict[str, Any]:
+    # A checkpoint may be sent elsewhere with what was signed as one member beside its signature.
+    if published.keys() != {"statement", "signature"} or "signature" in published["statement"]:
+        raise RecordError("This is not a statement and its signature.")
+    return {**published["statement"], "signature": published["signature"]}
 
 
 def jwk(key: PublicKey) -> dict[str, str]:
