@@ -66,5 +66,6 @@ urlpatterns = [
     path("api/v1/sessions", sessions.SessionsView.as_view()),
     path("api/v1/sessions/<uuid:session_id>", sessions.SessionView.as_view()),
     path(".well-known/jwks.json", well_known.JWKSView.as_view()),
+    path(".well-known/audit-jwks.json", well_known.AuditKeysView.as_view()),
     path(".well-known/openid-configuration", well_known.IssuerView.as_view()),
 ]

@@ -6,6 +6,7 @@ from django.apps import AppConfig
 
 from audit import controls
 from resilience import contract
+from resilience.worker import roster
 
 
 class AuditConfig(AppConfig):
@@ -13,4 +14,10 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit trail"
 
     def ready(self) -> None:
+        # Models exist only now, and the queues need them.
+        from audit.services import figures, sealing  # noqa: PLC0415
+        from resilience import glance  # noqa: PLC0415
+
         contract.register(*controls.CONTROLS)
+        roster.add_queue(sealing.QUEUE)
+        glance.also(figures.of_sealing)

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,8 @@ import rfc8785
 # The chain of rows that belong to no organization.
 SYSTEM_CHAIN = UUID(int=0)
 NOTHING = bytes(32)  # stands where there is no predecessor
+
+_EXACT = 2**53 - 1  # RFC 7493, section 2.2
 
 _LEAF, _NODE = b"\x00", b"\x01"  # RFC 9162: a leaf never passes for a node
 
@@ -101,6 +104,26 @@ class Cut:
 def moment(at: datetime) -> str:
     """Write a time as it is hashed: UTC, to the microsecond, whatever zone it is read in."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def portable(value: Any) -> Any:
+    """
+    Write what databases and readers keep differently so that it has one form everywhere.
+
+    RFC 8785 knows numbers as doubles: whole ones beyond 2^53 become text (its section 6 advises
+    so), as do infinities, and half a surrogate pair becomes a question mark.
+    """
+    if isinstance(value, dict):
+        return {portable(name): portable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [portable(each) for each in value]
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)
+    if isinstance(value, int | float) and abs(value) > _EXACT and not isinstance(value, bool):
+        return str(int(value))
+    return value
 
 
 def root(hashes: Sequence[bytes]) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from resilience.contract import Control, Database, Mail, Redis, enforce, refuse
+from resilience.contract import Control, Database, Mail, Redis, enforce, read_only, refuse
 
 TRAIL = Control(
     name="audit trail",
@@ -15,4 +15,22 @@ TRAIL = Control(
     mail=Mail.always(enforce("Acts are recorded when they happen, not when a letter arrives.")),
 )
 
-CONTROLS = (TRAIL,)
+_SEALED_LATER = refuse(
+    "Nothing is sealed or proved for now; what was written before is sealed afterwards, and no row "
+    "is skipped."
+)
+
+SEALING = Control(
+    name="sealed trail",
+    truth="the rows, the hashes that link them, and the checkpoints signed over them",
+    rows=("audit.ChainHead", "audit.Checkpoint", "audit.CheckpointKey", "audit.Truncation"),
+    redis=Redis.always(enforce("The worker gives each row one place in its chain, and signs it.")),
+    database=Database(
+        gone=_SEALED_LATER,
+        read_only=read_only("What is signed is proved; what is not is sealed and signed later."),
+        busy=_SEALED_LATER,
+    ),
+    mail=Mail.always(enforce("No letter is involved.")),
+)
+
+CONTROLS = (TRAIL, SEALING)

@@ -101,6 +101,7 @@ class Event(StrEnum):
     ENDPOINT_REDELIVERED = "endpoint.redelivered", "changes"
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
+    AUDIT_KEY_ROTATED = "audit_key.rotated"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

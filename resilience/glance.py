@@ -36,6 +36,7 @@ PATIENCE_SECONDS = 1.0
 _ABANDONED_WITHIN = timedelta(days=1)
 
 Figures = dict[Measure, dict[tuple[str, ...], float]]
+_of_apps: list[Callable[[datetime], Figures]] = []
 _UNKNOWN: Figures = {measures.READY: {(): 0}, measures.ROWS_READ: {(): 0}}
 
 
@@ -82,6 +83,11 @@ class Glancer:
         self._last = (self._clock(), self._look())
 
 
+def also(figures: Callable[[datetime], Figures]) -> None:
+    """Let an app add figures that come from its rows; called when Django starts."""
+    _of_apps.append(figures)
+
+
 def look() -> Figures:
     """Look at the dependencies and, if the database answers, at its rows."""
     # This thread's connection by that name: a scrape must not wait for the pool it reports on.
@@ -102,7 +108,10 @@ def look() -> Figures:
 
 def _rows(now: datetime) -> Figures:
     try:
-        return {**_of_processes(now), **_of_queues(now)}
+        found = {**_of_processes(now), **_of_queues(now)}
+        for figures in _of_apps:
+            found |= figures(now)
+        return found
     except db.Error:
         return {}
 

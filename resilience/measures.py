@@ -188,6 +188,24 @@ QUEUE_ABANDONED = _new(
     "queue",
     "Rows that were given up within the last day.",
 )
+AUDIT_UNSEALED = _new(
+    "audit_unsealed_rows",
+    Kind.ONE,
+    "",
+    "Rows of the trail that have no place in their chain yet.",
+)
+AUDIT_SEAL_LAG = _new(
+    "audit_seal_lag_seconds",
+    Kind.ONE,
+    "",
+    "Seconds since the oldest of them was written; 0 when there is none.",
+)
+AUDIT_UNSIGNED = _new(
+    "audit_unsigned_rows",
+    Kind.ONE,
+    "",
+    "Rows that have their place and are under no signed checkpoint yet.",
+)
 DEPENDENCY_UP = _new(
     "dependency_up",
     Kind.ONE,

@@ -76,6 +76,23 @@ SUBJECT = Subject(
                 ]
             },
         ),
+        "get_audit_jwks": Operation(
+            summary="Get the keys that checkpoints of the audit trail are signed with",
+            description="A JSON Web Key Set (RFC 7517, RFC 8037) of all of them, also those that "
+            "sign no more: a proof names its key, and holds for years. Keep copies elsewhere.",
+            answer={
+                "keys": [
+                    {
+                        "kty": "OKP",
+                        "crv": "Ed25519",
+                        "use": "sig",
+                        "alg": "EdDSA",
+                        "kid": "c2VhbGVkLXRyYWls",
+                        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+                    }
+                ]
+            },
+        ),
         "get_issuer_metadata": Operation(
             summary="Get the issuer's metadata",
             description="For OpenID Connect Discovery and RFC 8414.",

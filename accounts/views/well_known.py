@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.services.keys import JWKS_MAX_AGE, ring
+from audit.services import checkpoint_keys
 from plinto.kernel.permissions import Anyone
 
 _CACHED = {"Cache-Control": f"public, max-age={int(JWKS_MAX_AGE.total_seconds())}"}
@@ -25,6 +26,17 @@ class JWKSView(APIView):
     @extend_schema(operation_id="get_jwks", responses={200: OpenApiTypes.OBJECT})
     def get(self, request: Request) -> Response:  # noqa: ARG002
         return Response({"keys": ring.published(timezone.now())}, headers=_CACHED)
+
+
+class AuditKeysView(APIView):
+    """GET /.well-known/audit-jwks.json (RFC 7517)"""
+
+    authentication_classes = []
+    permission_classes = [Anyone]
+
+    @extend_schema(operation_id="get_audit_jwks", responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        return Response({"keys": checkpoint_keys.published()}, headers=_CACHED)
 
 
 class IssuerView(APIView):

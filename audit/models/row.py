@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 
-from audit.chain import moment
+from audit.chain import moment, portable
 from audit.parties import ActorKind, Outcome
 from plinto.kernel.ids import uuid7
 
@@ -147,7 +147,9 @@ class AuditRow(models.Model):
             ),
             models.Index(fields=["action", "-id"], name="audit_row_action"),
             models.Index(
-                fields=["id"], condition=Q(sealed_hash__isnull=True), name="audit_row_unsealed"
+                fields=["organization_id", "id"],
+                condition=Q(sealed_hash__isnull=True),
+                name="audit_row_unsealed",
             ),
         ]
 
@@ -182,7 +184,7 @@ class AuditRow(models.Model):
             "organization_id": _id(self.organization_id),
             "session_id": _id(self.session_id),
             "request_id": self.request_id,
-            "personal": self.personal,
+            "personal": portable(self.personal),
             "personal_key_id": _id(self.personal_key_id),
-            "changes": self.changes,
+            "changes": portable(self.changes),
         }

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from django.db import models
+from typing import Any
 
+from django.db import models
+from django.db.models import BooleanField, ExpressionWrapper, F, Q
+
+from audit import signatures
+from audit.chain import Statement
 from plinto.kernel.ids import uuid7
 from resilience.leases import LeasedRow
 
@@ -25,6 +30,13 @@ class ChainHead(models.Model):
     class Meta:
         db_table = "audit_chain_head"
         default_permissions = ()
+        indexes = [
+            models.Index(
+                fields=["chain"],
+                condition=Q(sequence__gt=F("signed_sequence")),
+                name="audit_chain_head_unsigned",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain} at {self.sequence}"
@@ -46,6 +58,13 @@ class CheckpointKey(models.Model):
     class Meta:
         db_table = "audit_checkpoint_key"
         default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                ExpressionWrapper(Q(retired_at__isnull=True), output_field=BooleanField()),
+                condition=Q(retired_at__isnull=True),
+                name="audit_checkpoint_key_one_signs",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.kid
@@ -55,7 +74,8 @@ class Checkpoint(LeasedRow):
     """
     A signed statement over a batch of consecutive rows (``chain.Statement``).
 
-    The columns of a lease are those of sending it elsewhere, where this deployment does.
+    The columns of a lease are those of sending it elsewhere, where this deployment does;
+    ``filed_at`` is when its line stood in the file.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -69,6 +89,7 @@ class Checkpoint(LeasedRow):
     signed_at = models.DateTimeField()
     kid = models.CharField(max_length=16)
     signature = models.BinaryField(max_length=64)
+    filed_at = models.DateTimeField(null=True)
 
     class Meta(LeasedRow.Meta):
         db_table = "audit_checkpoint"
@@ -81,6 +102,24 @@ class Checkpoint(LeasedRow):
 
     def __str__(self) -> str:
         return f"{self.chain} {self.first}-{self.last}"
+
+    def statement(self) -> Statement:
+        """Return what is signed."""
+        return Statement(
+            chain=self.chain,
+            number=self.number,
+            first=self.first,
+            last=self.last,
+            head_hash=bytes(self.head_hash),
+            merkle_root=bytes(self.merkle_root),
+            previous=bytes(self.previous),
+            signed_at=self.signed_at,
+            kid=self.kid,
+        )
+
+    def told(self) -> dict[str, Any]:
+        """Return statement and signature as JSON, as they are proved with and sent elsewhere."""
+        return signatures.told(self.statement(), bytes(self.signature))
 
 
 class Truncation(models.Model):

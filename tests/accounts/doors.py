@@ -206,6 +206,7 @@ OPEN_PAGES = [
     for path in (
         *("undo-email", "magic-link", "verify-email", "set-password", "reset-password"),
         *("accept-invitation", ".well-known/jwks.json", ".well-known/openid-configuration"),
+        ".well-known/audit-jwks.json",
         *(f"{API}openapi.json", f"{API}docs"),
         *(
             f"{prefix}health/{page}"

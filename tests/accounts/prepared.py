@@ -214,6 +214,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "end_session": lambda world: world.hers(session_id=world.ada.session_id),
     "end_other_sessions": World.hers,
     "get_jwks": nobody,
+    "get_audit_jwks": nobody,
     "get_issuer_metadata": nobody,
     "get_me": World.hers,
     "update_me": World.hers,

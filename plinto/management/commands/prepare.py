@@ -12,10 +12,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 
 class Command(BaseCommand):
-    """Brings database, static files and signing key to what this version needs."""
+    """Brings database, static files and keys to what this version needs."""
 
     help = (
-        "Prepare a deployment: migrate, collect static files, and make the first signing key. "
+        "Prepare a deployment: migrate, collect static files, and make the first keys. "
         "A second run changes nothing. What the database has no room for is said, and is no "
         "reason to stop."
     )
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("rotate_signing_key", if_none=True, verbosity=0)
+        call_command("rotate_audit_key", if_none=True, verbosity=0)
         if options["administrator"]:
             call_command("create_administrator", options["administrator"])
         # Commands that are called, as migrate is above, skip the checks that would tell.
