@@ -62,6 +62,8 @@ class Event(StrEnum):
     TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
+    TRAIL_EXPORT_REQUESTED = "trail_export.requested", "organization_id", "changes"
+    TRAIL_EXPORT_TAKEN = "trail_export.taken", "organization_id"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_RENAMED = "passkey.renamed", "changes"
     PASSKEY_REMOVED = "passkey.removed"
@@ -94,7 +96,7 @@ class Event(StrEnum):
     ENDPOINT_CREATED = "endpoint.created", "changes"
     ENDPOINT_UPDATED = "endpoint.updated", "changes"
     ENDPOINT_DELETED = "endpoint.deleted"
-    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"  # noqa: S105
+    ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"
     ENDPOINT_ENABLED = "endpoint.enabled"
     ENDPOINT_PAUSED = "endpoint.paused", "changes"
     ENDPOINT_TESTED = "endpoint.tested"

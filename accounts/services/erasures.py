@@ -22,6 +22,7 @@ from accounts.services import (
     administration,
     erasure_letters,
     memberships,
+    organization_trail_exports,
     people,
     personal_data,
     sessions,
@@ -129,6 +130,7 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         person = due.first()
         if person is None:
             return 0
+        organization_trail_exports.forget(person.pk)
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")

@@ -42,6 +42,7 @@ class Door:
     ``is_fresh`` asks for a proof within ten minutes; behind ``is_own`` is something of one person,
     which is not there for anybody else. ``body`` is what may be sent, and ``answer`` what whoever
     is let in then gets: any success, or the status and the code of what the sent secret is worth.
+    ``scope`` lets keys of the organization in too, which hold it.
     """
 
     method: str
@@ -52,6 +53,7 @@ class Door:
     is_fresh: bool = False
     is_own: bool = False
     query: str = ""
+    scope: str = ""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -200,6 +202,15 @@ KEYS = [
     Door("POST", f"{API}auth/token/revoke", Least.KEY, _token_of),
 ]
 
+_TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
+TRAIL = [
+    Door("GET", f"{ONE}/audit", **_TRAIL),
+    # A row that is a moment old.
+    Door("GET", f"{ONE}/audit/<uuid:row_id>/proof", answer="409 NOT_SIGNED_YET", **_TRAIL),
+    Door("POST", f"{ONE}/audit/export", body={"format": "csv"}, **_TRAIL),
+    Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
@@ -217,4 +228,4 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *OPEN_PAGES, *OPERATIONS]
+DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *TRAIL, *OPEN_PAGES, *OPERATIONS]

@@ -18,7 +18,7 @@ from accounts.services import data_exports
 from plinto.kernel import services
 from resilience.text_records import TextRecords
 from resilience.worker import Shift, run_until_idle
-from tests.accounts import authenticators, key_holders, movers, phones, travellers
+from tests.accounts import authenticators, key_holders, movers, phones, prepared_trail, travellers
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
@@ -272,6 +272,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "add_domain": World.in_club,
     "delete_domain": with_a_domain,
     "verify_domain": with_a_domain,
+    **prepared_trail.PREPARED,
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,
