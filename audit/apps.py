@@ -15,9 +15,10 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now, and the queues need them.
-        from audit.services import figures, sealing  # noqa: PLC0415
+        from audit.services import figures, retention, sealing  # noqa: PLC0415
         from resilience import glance  # noqa: PLC0415
 
         contract.register(*controls.CONTROLS)
         roster.add_queue(sealing.QUEUE)
+        roster.add_chore(retention.CHORE)
         glance.also(figures.of_sealing)
