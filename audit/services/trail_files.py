@@ -14,24 +14,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from uuid import UUID
 
 import orjson
 from django.db.models import Max
 
-from audit.chain import Cut, Link
-from audit.models import AuditRow, ChainHead, Checkpoint, CheckpointKey, Truncation
+from audit.models import AuditRow, ChainHead, Checkpoint, Truncation
 from audit.paths import Paths
-from audit.records import (
-    PublicKey,
-    SealedRow,
-    Selection,
-    SignedCheckpoint,
-    SignedCut,
-    line,
-)
-from audit.services import checkpoints, personal
+from audit.records import Selection, line
+from audit.services import checkpoints, personal, sealed
 from audit.services.personal import Opened
 from audit.services.reading import Filters
 from plinto.kernel import spreadsheets
@@ -74,18 +66,17 @@ def extent(chain: UUID) -> Extent:
 
 def json_lines(told: Extent, filters: Filters) -> Iterator[Piece]:
     """Tell the rows as records that can be verified offline."""
-    for key in CheckpointKey.objects.order_by("created_at", "kid"):
-        yield Piece(line(PublicKey(key.kid, bytes(key.public))))
+    yield from (Piece(line(key)) for key in sealed.keys())  # noqa: SIM118 - no mapping
     if filters.told():
         yield Piece(line(Selection(told.chain, filters.told())))
-    for cut in Truncation.objects.filter(chain=told.chain).order_by("through"):
-        yield Piece(line(_cut(cut)))
+    for cut in sealed.cuts(told.chain):
+        yield Piece(line(cut))
     rows = _Rows(told, filters)
     for checkpoint in _checkpoints(told):
         if filters.told():
             yield from _chosen(checkpoint, rows)
         else:
-            yield Piece(line(_signed(checkpoint)))
+            yield Piece(line(sealed.signed_checkpoint(checkpoint)))
             for row, opened in rows.through(checkpoint.last):
                 yield _record(row, opened, way=None)
         yield Piece()
@@ -134,7 +125,7 @@ def _chosen(checkpoint: Checkpoint, rows: _Rows) -> Iterator[Piece]:
     paths: Paths | None = None
     for row, opened in rows.through(checkpoint.last):
         if paths is None:
-            yield Piece(line(_signed(checkpoint)))
+            yield Piece(line(sealed.signed_checkpoint(checkpoint)))
             paths = Paths(checkpoints.hashes_of(checkpoint))
         yield _record(row, opened, way=paths.of((row.sequence or 0) - checkpoint.first))
 
@@ -152,32 +143,8 @@ def _checkpoints(told: Extent) -> Iterator[Checkpoint]:
 
 def _record(row: AuditRow, opened: Opened, *, way: list[bytes] | None) -> Piece:
     told = {name: text for name, text in asdict(opened).items() if text}
-    link = Link(
-        chain=row.chain or row.pk,
-        sequence=row.sequence or 0,
-        previous_hash=bytes(row.previous_hash or b""),
-        said=row.said(),
-    )
     path = None if way is None else tuple(way)
-    sealed = SealedRow(link, bytes(row.sealed_hash or b""), way=path, told=told)
-    return Piece(line(sealed), is_row=True)
-
-
-def _signed(row: Checkpoint) -> SignedCheckpoint:
-    return SignedCheckpoint(row.statement(), bytes(row.signature))
-
-
-def _cut(row: Truncation) -> SignedCut:
-    cut = Cut(
-        chain=row.chain,
-        through=row.through,
-        through_hash=bytes(row.through_hash),
-        checkpoint=row.checkpoint,
-        checkpoint_digest=bytes(row.checkpoint_digest),
-        cut_at=row.cut_at,
-        kid=row.kid,
-    )
-    return SignedCut(cut, bytes(row.signature))
+    return Piece(line(replace(sealed.sealed_row(row), way=path, told=told)), is_row=True)
 
 
 def _cells(row: AuditRow, opened: Opened) -> Iterator[str]:

@@ -7,6 +7,7 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.services import erasures
@@ -14,12 +15,13 @@ from audit import chain
 from audit.file_verification import verify_lines
 from audit.models import AuditRow, TrailExport, TrailExportPart
 from audit.records import SealedRow, Selection, SignedCheckpoint, keys_of, parse
-from audit.services import checkpoint_keys, trail_exports
+from audit.services import checkpoint_keys, retention, trail_exports
 from audit.verification import Keys
 from resilience.worker import Shift, run_until_idle
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.readers import happened
+from tests.audit.rows import NOON
 from tests.audit.sealed import seal_all
 from tests.races import at_once
 
@@ -110,6 +112,40 @@ def test_a_file_in_which_a_row_was_changed_does_not_verify(club):
     content = read(club, written(club))
     forged = content.replace(b"organization.created", b"organization.deleted")
     assert verified(forged).finding.fault.name == "ROW_CHANGED"
+
+
+def test_the_command_verifies_what_was_taken_and_names_the_row_that_was_changed(
+    api, club, tmp_path, capsys
+):
+    happened(club, action="role.created")
+    content = read(club, written(club))
+    file, keys = tmp_path / "trail.jsonl", tmp_path / "keys.json"
+    keys.write_bytes(api.get("/.well-known/audit-jwks.json").content)
+
+    file.write_bytes(content)
+    call_command("verify_audit", file=file, keys=keys)
+    assert "FOUND" not in capsys.readouterr().out
+    file.write_bytes(content.replace(b"role.created", b"role.deleted"))
+    with pytest.raises(SystemExit) as ended:
+        call_command("verify_audit", file=file, keys=keys)
+
+    assert ended.value.code == 1
+    assert "Row 2 was changed" in capsys.readouterr().out
+
+
+def test_a_file_of_a_trail_whose_old_rows_were_removed_verifies(club, settings):
+    happened(club, at=timezone.now() - timedelta(days=40), request_id="old")
+    seal_all()
+    settings.AUDIT_RETENTION_DAYS = 1
+    retention.truncate_due(NOON + timedelta(days=2))
+    happened(club, request_id="young")
+
+    content = read(club, written(club))
+
+    assert verified(content).finding is None
+    assert b'"old"' not in content
+    assert b'"statement":"cut"' in content
+    assert b'"young"' in content
 
 
 def test_with_a_filter_the_file_says_so_and_every_row_brings_its_own_proof(club):

@@ -156,6 +156,6 @@ def remove(_apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0002_chains_and_checkpoints")]
+    dependencies = [("audit", "0003_sealing")]
 
     operations = [migrations.RunPython(install, remove)]

@@ -6,8 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0003_rows_stand'),
-        ('audit', '0003_sealing'),
+        ('audit', '0004_rows_stand'),
     ]
 
     operations = [
