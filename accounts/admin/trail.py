@@ -8,16 +8,20 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 
 from accounts.admin.records import RecordAdmin
 from audit.admin import ActionFilter, PeriodFilter
 from audit.chain import SYSTEM_CHAIN
+from audit.errors import NotSignedYet, TrailDamaged
 from audit.models import AuditRow, Checkpoint
-from audit.services import personal, proof_states
+from audit.services import personal, proof_states, proofs
 from audit.services.personal import PersonalKeys
 from plinto.kernel import services
 
@@ -43,6 +47,28 @@ def _personal(name: str, title: str) -> Callable[[object, AuditRow], str]:
 def _checkpoint(row: AuditRow) -> Checkpoint | None:
     found: Checkpoint | None = row.checkpoint  # type: ignore[attr-defined]
     return found
+
+
+def checked(row: AuditRow) -> tuple[int, str]:
+    """Prove a row from what is in the database; return how grave it is and what to think of it."""
+    try:
+        proof = proofs.prove(row.organization_id, row.pk)
+    except NotSignedYet:
+        return messages.WARNING, (
+            "This row is not signed yet. If it is older than a few seconds, see whether a worker "
+            "runs the queue sealing."
+        )
+    except TrailDamaged as damage:
+        return messages.ERROR, (
+            f"This row does not stand as it was signed: {damage.reason}. Somebody changed the "
+            "database behind Plinto's back. Keep a copy of it, and run manage.py verify_audit."
+        )
+    signed = proof["checkpoint"]["statement"]
+    return messages.SUCCESS, (
+        f"This row stands as it was signed: row {row.sequence} of its chain, in checkpoint "
+        f"{signed['number']}, signed at {signed['signed_at']} with the key {signed['kid']}. "
+        "Compare that key with a copy that is kept elsewhere."
+    )
 
 
 class PreparedList(ChangeList):
@@ -127,6 +153,26 @@ class TrailAdmin(RecordAdmin[AuditRow]):
     @admin.display(description="changes")
     def changed(self, row: AuditRow) -> str:
         return json.dumps(row.told.changes, ensure_ascii=False)  # type: ignore[attr-defined]
+
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(self.check_view)
+        own = path("<path:object_id>/check/", page, name="audit_auditrow_check")
+        return [own, *super().get_urls()]
+
+    def check_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """
+        Prove a row as an auditor does, and say in plain words how that went.
+
+        :raises PermissionDenied: who may not see the trail may not ask about it
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied("may not see the trail")
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404("no such row")
+        level, told = checked(row)
+        self.message_user(request, told, level)
+        return HttpResponseRedirect(reverse("admin:audit_auditrow_change", args=[row.pk]))
 
     def prepared(self, rows: Iterable[AuditRow]) -> list[AuditRow]:
         return prepared(rows)
