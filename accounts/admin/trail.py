@@ -84,7 +84,7 @@ class TrailAdmin(RecordAdmin[AuditRow]):
     """Superusers included, nobody adds, changes or deletes."""
 
     list_display = (
-        *("occurred_at", "action", "outcome", "reason", "who", "what", "address", "proof"),
+        *("occurred_at", "action", "outcome", "proof", "reason", "who", "what", "address"),
     )
     list_filter = ("outcome", ActionFilter, PeriodFilter)
     # Only switches the box on; get_search_results decides what is matched.
@@ -128,7 +128,7 @@ class TrailAdmin(RecordAdmin[AuditRow]):
         if row.sealed_hash is None:
             return "not sealed yet"
         found = _checkpoint(row)
-        return f"signed, checkpoint {found.number}" if found else "sealed, not signed yet"
+        return f"signed ({found.number})" if found else "sealed, not signed yet"
 
     @admin.display(description="chain")
     def in_chain(self, row: AuditRow) -> str:

@@ -36,7 +36,7 @@ def test_the_list_and_the_page_of_a_row_show_how_far_it_is_proved(club):
     row, browser = happened(club), browser_of()
     assert "not sealed yet" in shown(browser, TRAIL, q=str(row.pk))
     seal_all()
-    assert "signed, checkpoint 1" in shown(browser, TRAIL, q=str(row.pk))
+    assert "signed (1)" in shown(browser, TRAIL, q=str(row.pk))
     page = shown(browser, f"{TRAIL}{row.pk}/change/")
     sealed = AuditRow.objects.get(pk=row.pk)
     assert bytes(sealed.sealed_hash).hex() in page
@@ -119,5 +119,5 @@ def test_the_filtered_list_leaves_as_a_table_for_the_cost_of_its_portions(club):
             rows = exported(browser, action="role.created")
         counts.append(len(captured))
     assert len(rows) == 35
-    assert {row["proof"] for row in rows} == {"signed, checkpoint 1", "signed, checkpoint 2"}
+    assert {row["proof"] for row in rows} == {"signed (1)", "signed (2)"}
     assert counts[0] == counts[1]

@@ -11,9 +11,9 @@ from audit.models import AuditRow, TrailExport, TrailExportPart, Truncation
 from audit.services import trail_exports
 from plinto.kernel.exceptions import NotFoundError
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.files_of_trails import asked, read, verified
 from tests.accounts.organizations import Club
 from tests.accounts.readers import happened
-from tests.accounts.test_trail_exports import asked, read, verified
 from tests.audit.sealed import seal_all
 
 LATER = timedelta(minutes=2)

@@ -12,12 +12,10 @@ from django.utils import timezone
 
 from accounts.services import erasures
 from audit import chain
-from audit.file_verification import verify_lines
 from audit.models import AuditRow, TrailExport, TrailExportPart
-from audit.records import SealedRow, Selection, SignedCheckpoint, keys_of, parse
-from audit.services import checkpoint_keys, retention, trail_exports
-from audit.verification import Keys
-from resilience.worker import Shift, run_until_idle
+from audit.records import SealedRow, Selection, SignedCheckpoint
+from audit.services import retention, trail_exports
+from tests.accounts.files_of_trails import asked, read, records, verified, work, written
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.readers import happened
@@ -29,48 +27,6 @@ from tests.races import at_once
 @pytest.fixture
 def club(api) -> Club:
     return Club(api)
-
-
-def asked(club, by=None, **body):
-    """Ask for a file, as JSON lines unless told how; return where it will be."""
-    answer = club.as_(by or club.owner, "POST", "/audit/export", {"format": "jsonl", **body})
-    assert answer.status_code == 202, answer.content
-    return f"/audit/export/{answer.json()['id']}"
-
-
-def work(now=None):
-    run_until_idle([trail_exports.QUEUE], shift=Shift(clock=lambda: now or timezone.now()))
-
-
-def written(club, **body):
-    """Seal what happened, ask for a file and let the worker write it; return where it is."""
-    seal_all()
-    where = asked(club, **body)
-    seal_all()
-    work()
-    return where
-
-
-def read(club, where, by=None):
-    answer = club.as_(by or club.owner, "GET", where)
-    assert answer.status_code == 200, answer.getvalue()
-    content = b"".join(answer.streaming_content)
-    assert len(content) == int(answer["Content-Length"])
-    return content
-
-
-def records(content):
-    return [parse(each) for each in content.splitlines()]
-
-
-def public_keys():
-    return Keys(keys_of({"keys": checkpoint_keys.published()}).values())
-
-
-def verified(content):
-    """How a file fares where there is nothing but it and the public key."""
-    [outcome] = verify_lines(content.splitlines(), public_keys(), {})
-    return outcome
 
 
 def test_a_file_is_asked_for_written_and_taken_as_often_as_wanted(club):
