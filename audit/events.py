@@ -62,6 +62,8 @@ class Event(StrEnum):
     TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
+    TRAIL_EXPORT_REQUESTED = "trail_export.requested", "organization_id", "changes"
+    TRAIL_EXPORT_TAKEN = "trail_export.taken", "organization_id"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_RENAMED = "passkey.renamed", "changes"
     PASSKEY_REMOVED = "passkey.removed"
@@ -107,6 +109,7 @@ class Event(StrEnum):
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
     AUDIT_KEY_ROTATED = "audit_key.rotated"
+    TRAIL_TRUNCATED = "trail.truncated", "changes"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('audit', '0003_sealing'),
+        ('audit', '0005_trail_reading'),
     ]
 
     operations = [
