@@ -209,6 +209,10 @@ SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_P
 OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
 DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
 
+# Where checkpoints of the trail are sent, out of reach of who holds the database.
+AUDIT_CHECKPOINT_FILE = ENVIRONMENT.text("AUDIT_CHECKPOINT_FILE")
+AUDIT_CHECKPOINT_URL = ENVIRONMENT.page("AUDIT_CHECKPOINT_URL")
+
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from audit import chain as chains
 from audit import controls
 from audit.chain import Statement
 from audit.models import AuditRow, ChainHead, Checkpoint, Truncation
-from audit.services import alarms, checkpoint_keys, heads
+from audit.services import alarms, checkpoint_keys, heads, publishing
 from plinto.kernel.exceptions import ConfigurationError
 from resilience.contract import enforces
 from resilience.leases import State
@@ -147,6 +147,7 @@ def _made(
         kid=kid,
         signature=private.sign(statement.signed()),
         due_at=now,
-        state=State.SETTLED,
-        settled_at=now,
+        # Where nobody wants copies, the work on it is done.
+        state=State.DUE if publishing.is_wanted() else State.SETTLED,
+        settled_at=None if publishing.is_wanted() else now,
     )
