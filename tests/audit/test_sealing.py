@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.chain import SYSTEM_CHAIN
@@ -85,6 +85,16 @@ def test_an_idle_worker_asks_once_and_writes_nothing():
         assert turn() == 0
     assert len(asked) == 1
     assert asked[0]["sql"].lstrip().startswith("SELECT")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no other plan")
+@pytest.mark.parametrize("chain", [SYSTEM_CHAIN, ACME])
+def test_the_oldest_rows_of_a_long_backlog_are_found_without_sorting_it(chain):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = sealing._oldest(chain)[:BATCH].explain()
+    assert "audit_row_unsealed" in plan
+    assert "Sort" not in plan
 
 
 def test_rows_that_come_one_by_one_are_signed_together():
