@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django import db
@@ -51,7 +52,7 @@ class SealingQueue:
         for chain in _waiting_chains():
             if shift.is_ending():
                 break
-            sealed = _sealed_unless_stuck(chain, now=shift.clock())
+            sealed = alarms.unless_stuck(chain, partial(seal, chain, now=shift.clock()))
             total, has_more = total + sealed, has_more or sealed == BATCH
         checkpoints.sign_all(shift)
         return total if has_more else 0
@@ -86,15 +87,6 @@ def seal(chain: UUID, *, now: datetime) -> int:
             head.moved_at = now
             head.save(update_fields=["sequence", "head_hash", "moved_at"])
     return len(rows)
-
-
-def _sealed_unless_stuck(chain: UUID, *, now: datetime) -> int:
-    try:
-        return seal(chain, now=now)
-    except db.IntegrityError as error:
-        # Somebody changed this chain behind the application's back: the others go on.
-        alarms.sound("trail.chain_stuck", about=str(chain), error=str(error))
-        return 0
 
 
 def _is_anything_left() -> bool:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.chain import SYSTEM_CHAIN
 from audit.models import AuditRow, ChainHead, Checkpoint
-from audit.services import sealing
+from audit.services import alarms, sealing
 from audit.services.sealing import BATCH, QUEUE
 from resilience.worker import Shift
 from tests.audit.rows import NOON, a_row
@@ -147,6 +147,14 @@ def test_a_chain_whose_rows_were_removed_unsigned_stops_no_other_and_goes_on():
     seal_all()
     spans = Checkpoint.objects.filter(chain=ACME).values_list("first", "last")
     assert list(spans) == [(1, 1), (4, 4)]
+
+
+def test_a_database_that_cannot_go_on_is_not_taken_for_one_bad_chain():
+    def lost() -> int:
+        raise OperationalError("the server closed the connection")
+
+    with pytest.raises(OperationalError):
+        alarms.unless_stuck(ACME, lost)
 
 
 def test_a_row_is_sealed_by_the_clock_of_the_worker():
