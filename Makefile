@@ -19,8 +19,8 @@ else ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell test -x $(BIN)/python && $(
 $(VENV)/.python: another-interpreter
 endif
 
-.PHONY: help run serve test test-sqlite journeys check format bench-resilience lock clean \
-	another-interpreter
+.PHONY: help run serve test test-sqlite journeys check format bench-resilience \
+	bench-webhooks lock clean another-interpreter
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -65,6 +65,9 @@ BENCH_VENV ?= .venv-bench
 bench-resilience: ## measure breaker and cache beside their peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory VENV=$(BENCH_VENV) $(BENCH_VENV)/.bench
 	$(BENCH_VENV)/bin/python -m benchmarks
+
+bench-webhooks: $(VENV)/.dev ## measure delivering: rate, memory, and what a backlog costs
+	$(BIN)/python -m benchmarks.webhooks
 
 LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 

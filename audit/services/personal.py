@@ -90,9 +90,14 @@ def columns(actor: Actor, target: Target, origin: Origin, changes: Told) -> dict
 def opened(rows: Iterable[AuditRow]) -> dict[Any, Opened]:
     """Open what rows tell about people, by the id of the row, with one look-up for all."""
     rows = list(rows)
-    ids = {party for row in rows for party in (row.actor_id, row.target_id) if party}
-    keys = services.get(PersonalKeys).of(ids) if ids else {}
+    keys = keys_of(rows)
     return {row.pk: opened_by(keys, row) for row in rows}
+
+
+def keys_of(rows: Iterable[AuditRow]) -> Mapping[str, bytes]:
+    """Find the sealed keys of those whom rows name, by their ids, with one look-up for all."""
+    ids = {party for row in rows for party in (row.actor_id, row.target_id) if party}
+    return services.get(PersonalKeys).of(ids) if ids else {}
 
 
 def opened_by(keys: Mapping[str, bytes], row: AuditRow) -> Opened:

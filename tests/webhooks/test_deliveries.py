@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from accounts.services import sessions
-from audit.events import Event
-from audit.models import AuditRow
-from audit.services.record import get_audit_service
-from plinto.kernel.origin import SYSTEM as NOWHERE
+from resilience import measures
 from resilience.leases import State
-from tests.factories import UserFactory
+from resilience.readings import readings
 from tests.servers.receiver import Receiver, answering, in_turn
 from tests.webhooks.trail import (
     an_endpoint,
     an_organization,
     fan_out,
-    seal,
     sealed,
     secret_of,
     work,
@@ -156,60 +149,6 @@ def test_a_try_is_kept_with_its_answer_bounded(open_to: Start, sending: Sending)
     assert kept.milliseconds < 60_000
 
 
-def test_what_is_too_long_is_left_out_and_said_to_be(open_to: Start, sending: Sending) -> None:
-    receiver, mine = open_to(Receiver()), an_organization()
-    receiver.secret = secret_of(an_endpoint(receiver.url, organization_id=mine))
-    sealed(mine, action="role.updated", changes={"permissions": [["x" * 40] * 2000, []]})
-    fan_out()
-
-    work(sending)
-
-    [asked], [told] = receiver.asked, receiver.told.values()
-    assert len(asked.body) < 64 * 1024
-    assert (told["data"]["changes"], told["data"]["changes_omitted"]) == ({}, True)
-
-
-def test_a_message_about_somebody_who_was_erased_meanwhile_tells_nothing_of_them(
-    open_to: Start, sending: Sending
-) -> None:
-    receiver = open_to(Receiver())
-    an_endpoint(receiver.url)
-    person = UserFactory(name="Ada Lovelace")
-    with transaction.atomic():
-        get_audit_service().record(
-            Event.USER_UPDATED,
-            actor=sessions.actor_of(person),
-            target=sessions.target_of(person),
-            origin=NOWHERE,
-            changes={"name": ("Ada Byron", "Ada Lovelace")},
-        )
-    seal(list(AuditRow.objects.all()))
-    fan_out()
-    person.delete()
-
-    work(sending)
-
-    bodies = b"".join(asked.body for asked in receiver.asked)
-    assert bodies
-    assert b"Ada" not in bodies
-
-
-def test_what_left_the_trail_before_it_was_sent_is_given_up(sending: Sending) -> None:
-    endpoint, now = an_endpoint(organization_id=an_organization()), timezone.now()
-    Delivery.objects.create(
-        endpoint=endpoint,
-        event_id=endpoint.pk,
-        type="user.created",
-        created_at=now,
-        scheduled_at=now,
-        due_at=now,
-    )
-
-    work(sending)
-
-    assert Delivery.objects.get().last_error == "the event is no longer in the trail"
-
-
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_receiver_that_asks_for_patience_gets_it(
     open_to: Start, sending: Sending, status: int
@@ -229,19 +168,26 @@ def test_a_receiver_that_asks_for_patience_gets_it(
     assert Delivery.objects.get(tries=1).due_at >= began + timedelta(hours=1)
 
 
-def test_every_row_of_the_trail_reaches_a_siem_whole(open_to: Start, sending: Sending) -> None:
-    receiver = open_to(Receiver())
-    receiver.secret = secret_of(an_endpoint(receiver.url, events=["*"]))
-    [row] = sealed(an_organization(), action="session.refused", outcome="refused", reason="no")
+def test_how_tries_end_and_how_long_they_take_is_counted(open_to: Start, sending: Sending) -> None:
+    def counted() -> dict[tuple[str, ...], float]:
+        return {
+            (reading.part, *reading.labels): figure
+            for reading, figure in readings("")
+            if reading.measure in (measures.WEBHOOK_TRIES, measures.WEBHOOK_SECONDS)
+        }
+
+    receiver, mine, before = open_to(Receiver(in_turn(204, 500))), an_organization(), counted()
+    an_endpoint(receiver.url, organization_id=mine)
+    sealed(mine, many=2)
     fan_out()
 
     work(sending)
 
-    told = receiver.told[str(row.pk)]
-    assert told["type"] == "audit.recorded"
-    assert told["data"]["action"] == "session.refused"
-    assert (told["data"]["reason"], told["data"]["sequence"]) == ("no", 1)
-    assert json.dumps(told["data"]["sealed_hash"])
+    after = counted()
+    grown = {key: after[key] - before[key] for key in after}
+    assert (grown["", "delivered"], grown["", "failed"], grown["", "abandoned"]) == (1, 1, 0)
+    assert sum(figure for (part, *_), figure in grown.items() if part == "_bucket") == 2
+    assert 0 < grown[("_sum",)] < 60
 
 
 def test_nothing_is_sent_to_an_endpoint_that_was_paused_or_deleted_a_moment_ago(

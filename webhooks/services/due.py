@@ -18,7 +18,8 @@ from webhooks.models import Delivery, Endpoint
 from webhooks.services.receivers import Place, Receivers
 
 LEASE = timedelta(minutes=1)
-_PAGE = 64
+# Endpoints looked at beyond those there are places for: some may have none left of their own.
+_MORE = 8
 _BEGINNING = UUID(int=0)
 # Each scalar query is one descent into the index; a planner that may join reads all of it.
 # The state is spelt out because SQLite uses a partial index for nothing less.
@@ -73,12 +74,13 @@ class Round:
     def _next(self, receivers: Receivers, now: datetime) -> list[Endpoint]:
         if not receivers.free:
             return []
-        full, after = receivers.full(), self._after
-        found = _waiting(after, full, now)
-        if len(found) < _PAGE and after != _BEGINNING:
+        full, after, most = receivers.full(), self._after, receivers.free + _MORE
+        found = _waiting(after, full, most, now)
+        if len(found) < most and after != _BEGINNING:
             self._after = _BEGINNING
             known = {endpoint.pk for endpoint in found}
-            found += [each for each in _waiting(_BEGINNING, full, now) if each.pk not in known]
+            others = _waiting(_BEGINNING, full, most, now)
+            found += [each for each in others if each.pk not in known]
         return found
 
 
@@ -90,12 +92,12 @@ def _leased(chosen: dict[Endpoint, list[Place]], now: datetime) -> list[Delivery
     return leases.claim_each(portions, lease_for=LEASE, now=now)
 
 
-def _waiting(after: UUID, full: list[UUID], now: datetime) -> list[Endpoint]:
-    """List the active endpoints beyond ``after`` that have something due, but for the full ones."""
+def _waiting(after: UUID, full: list[UUID], most: int, now: datetime) -> list[Endpoint]:
+    """List active endpoints beyond ``after`` that have something due, without the full ones."""
     excluded = [_key(each) for each in full] or [_key(_BEGINNING)]
     query = _WAITING.format(full=", ".join(["%s"] * len(excluded)))
     moment = connection.ops.adapt_datetimefield_value(now)
-    return list(Endpoint.objects.raw(query, [_key(after), *excluded, moment, _PAGE]))
+    return list(Endpoint.objects.raw(query, [_key(after), *excluded, moment, most]))
 
 
 def _key(id: UUID) -> Any:

@@ -7,7 +7,8 @@ A message is at most 64 KB. Where what was changed would make it longer, that is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,31 +17,38 @@ import orjson
 from audit.chain import moment
 from audit.models import AuditRow
 from audit.services import personal
-from audit.services.personal import Opened
 from webhooks import catalogue
 from webhooks.models import Delivery
 
 LONGEST = 64 * 1024
 
 
-def composed(deliveries: Iterable[Delivery]) -> dict[UUID, bytes]:
-    """Return the bodies by delivery; what has left the trail since has none."""
-    deliveries = list(deliveries)
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a message is composed from: its row, and the keys of whom rows name."""
+
+    row: AuditRow
+    keys: Mapping[str, bytes]
+
+
+def sources(deliveries: Iterable[Delivery]) -> dict[UUID, Source]:
+    """Read the rows of some messages, by event; what has left the trail since is missing."""
     rows = AuditRow.objects.in_bulk({each.event_id for each in deliveries})
-    opened = personal.opened(rows.values())
-    return {
-        each.pk: body(each.type, rows[each.event_id], opened[each.event_id])
-        for each in deliveries
-        if each.event_id in rows
-    }
+    keys = personal.keys_of(rows.values())
+    return {event_id: Source(row, keys) for event_id, row in rows.items()}
 
 
-def body(type: str, row: AuditRow, opened: Opened) -> bytes:
-    """Write one message as JSON."""
+def body(type: str, source: Source) -> bytes:
+    """
+    Write one message as JSON.
+
+    :raises ConfigurationError: what the row tells of somebody does not open
+    """
+    row = source.row
     told: dict[str, Any] = {
         "type": type,
         "timestamp": moment(row.occurred_at),
-        "data": catalogue.said(type, row, opened),
+        "data": catalogue.said(type, row, personal.opened_by(source.keys, row)),
     }
     written = orjson.dumps(told)
     if len(written) > LONGEST:

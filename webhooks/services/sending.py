@@ -25,6 +25,7 @@ from webhooks.models import Delivery, Endpoint
 from webhooks.services import messages, schedule, settling
 from webhooks.services.due import Claimed, Round
 from webhooks.services.figures import figures
+from webhooks.services.messages import Source
 from webhooks.services.receivers import SECONDS, Receivers
 from webhooks.services.tries import get_webhook_service
 
@@ -63,7 +64,7 @@ class Sending:
         claimed = self._round.claim(self.receivers, now=shift.clock())
         if claimed:
             self._begin(claimed, shift)
-            self.receivers.wait(free=max(1, self.receivers.places // 4), seconds=_GATHERS_FOR)
+            self.receivers.wait(free=max(1, self.receivers.places // 2), seconds=_GATHERS_FOR)
             return len(claimed)
         self.receivers.wait_for_any(seconds=_LOOKS_EVERY)
         return under_way
@@ -75,38 +76,41 @@ class Sending:
 
     def _begin(self, claimed: list[Claimed], shift: Shift) -> None:
         try:
-            bodies = messages.composed(delivery for delivery, _, _ in claimed)
+            found = messages.sources(delivery for delivery, _, _ in claimed)
         except BaseException:
             # The leases bring the messages back; the places would be lost.
             for _, _, place in claimed:
                 self.receivers.leave(place)
             raise
         for one in claimed:
-            self._threads.submit(self._run, one, bodies.get(one[0].pk), shift)
+            self._threads.submit(self._run, one, found.get(one[0].event_id), shift)
 
-    def _run(self, claimed: Claimed, body: bytes | None, shift: Shift) -> None:
+    def _run(self, claimed: Claimed, source: Source | None, shift: Shift) -> None:
         delivery, endpoint, place = claimed
         try:
             if shift.is_ending():
                 leases.release(delivery, now=shift.clock())
-            elif body is None:
+            elif source is None:
                 error = "the event is no longer in the trail"
                 leases.abandon(delivery, now=shift.clock(), error=error)
             else:
-                self._send(delivery, endpoint, body, shift)
+                self._send(delivery, endpoint, source, shift)
         except db.Error as error:
             # It may have been sent; the lease brings it back, under the same id.
             log.warning("webhook.not_written", delivery=str(delivery.pk), error=str(error).strip())
-        except Exception:
-            log.exception("webhook.failed", delivery=str(delivery.pk))
+        except Exception as error:
+            # Without this, a row that trips over a fault of ours would be tried every minute.
+            log.exception("webhook.faulted", delivery=str(delivery.pk))
+            settling.faulted(delivery, error=type(error).__name__, now=shift.clock())
         finally:
             # The next message may be long in coming, and connections are few.
             db.close_old_connections()
             self.receivers.leave(place)
 
-    def _send(self, delivery: Delivery, endpoint: Endpoint, body: bytes, shift: Shift) -> None:
+    def _send(self, delivery: Delivery, endpoint: Endpoint, source: Source, shift: Shift) -> None:
         breaker = self.receivers.breaker_of(endpoint)
         try:
+            body = messages.body(delivery.type, source)
             made = get_webhook_service().send(
                 delivery,
                 endpoint,
@@ -122,7 +126,7 @@ class Sending:
             # Not the receiver's fault, and nothing that a few seconds mend.
             due_at = shift.clock() + schedule.WAITS[1]
             leases.retry(delivery, due_at=due_at, error=error.reason or error.error_code)
-            log.critical("webhook.secret_sealed", endpoint=str(endpoint.pk), reason=error.reason)
+            log.critical("webhook.not_opened", endpoint=str(endpoint.pk), reason=error.reason)
             return
         if made.wish:
             self.receivers.hold(endpoint, made.wish)

@@ -44,13 +44,24 @@ def write(delivery: Delivery, endpoint: Endpoint, made: Try, *, now: datetime) -
     return outcome
 
 
+def faulted(delivery: Delivery, *, error: str, now: datetime) -> Outcome:
+    """Let a message that could not even be composed wait its turn, and blame no receiver for it."""
+    due_at = schedule.next_try(tries=delivery.tries + 1, now=now)
+    return _retry(delivery, due_at=due_at, error=error, now=now)
+
+
 def _step(delivery: Delivery, made: Try, *, now: datetime) -> Outcome:
     tries = delivery.tries + 1
     if made.is_success:
         leases.settle(delivery, now=now, tries=tries)
         return Outcome.DELIVERED
-    error = made.error or f"answered {made.status}"
     due_at = schedule.next_try(tries=tries, now=now, wish=made.wish)
+    error = made.error or f"answered {made.status}"
+    return _retry(delivery, due_at=due_at, error=error, now=now)
+
+
+def _retry(delivery: Delivery, *, due_at: datetime | None, error: str, now: datetime) -> Outcome:
+    tries = delivery.tries + 1
     if due_at is None:
         leases.abandon(delivery, now=now, error=error, tries=tries)
         return Outcome.ABANDONED
