@@ -15,7 +15,13 @@ class WebhooksConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now, and these modules need them.
-        from webhooks.services import fanout, housekeeping, sending  # noqa: PLC0415
+        from accounts.services import organization_belongings  # noqa: PLC0415
+        from webhooks.services import (  # noqa: PLC0415
+            endpoint_removal,
+            fanout,
+            housekeeping,
+            sending,
+        )
         from webhooks.services.figures import figures  # noqa: PLC0415
 
         contract.register(*delivery_controls.CONTROLS, *endpoint_controls.CONTROLS)
@@ -23,3 +29,4 @@ class WebhooksConfig(AppConfig):
         roster.add_queue(fanout.QUEUE)
         roster.add_queue(sending.QUEUE)
         roster.add_chore(housekeeping.TRIMMING)
+        organization_belongings.add(endpoint_removal.shorten_all_of)

@@ -12,7 +12,7 @@ from accounts import organization_controls as controls
 from accounts.models import Invitation, Membership, Organization, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
-from accounts.services import api_key_removal, attempts, factor_codes
+from accounts.services import api_key_removal, attempts, factor_codes, organization_belongings
 from accounts.services.access import get_rbac_service
 from accounts.services.attempts import Bucket, Limit
 from accounts.services.organization_acts import Acting, Attempt, acting, target_of
@@ -112,7 +112,6 @@ def update(
 
 
 @enforces(controls.MEMBER_RIGHTS)
-@after_conflicts
 def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetime) -> None:
     """
     Delete an organization with everything in it; nothing that it gave works any more.
@@ -121,8 +120,19 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
     :raises AuthorizationError: they lack ``organization:delete``
     """
     event, target = Event.ORGANIZATION_DELETED, target_of(organization_id)
-    with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
+    attempt = Attempt(who, organization_id, event, target, origin, now)
+    while not _delete(attempt):
+        pass
+
+
+@after_conflicts
+def _delete(attempt: Attempt) -> bool:
+    """Delete a portion of what the organization has, and at last itself."""
+    organization_id = attempt.organization_id
+    with acting(attempt) as act:
         act.require(permissions.DELETE_ORGANIZATION)
+        if not organization_belongings.shorten(organization_id):
+            return False
         act.record(target=target_of(organization_id, act.organization.slug))
         act.changes_everybody()
         api_key_removal.end_all_of(organization_id)
@@ -130,6 +140,7 @@ def delete(who: Standing, organization_id: UUID, *, origin: Origin, now: datetim
         Membership.objects.filter(organization_id=organization_id).delete()
         Role.objects.filter(organization_id=organization_id).delete()
         Organization.objects.filter(pk=organization_id).delete()
+    return True
 
 
 def _create(who: Standing, *, name: str, slug: str, origin: Origin, now: datetime) -> Membership:

@@ -83,6 +83,17 @@ def sent(
     return delivery
 
 
+def sent_often(delivery: Delivery, times: int) -> None:
+    """As many more deliveries like this one, each of another event and not tried."""
+    columns = {
+        field.attname: getattr(delivery, field.attname)
+        for field in Delivery._meta.concrete_fields
+        if field.attname not in {"id", "event_id"}
+    }
+    more = (Delivery(event_id=uuid7(), **columns) for _ in range(times))
+    Delivery.objects.bulk_create(more, batch_size=500)
+
+
 def told_to(club: Club, *, is_paused: bool = False) -> dict[str, Any]:
     """An endpoint with a delivery that was given up, as parts of a path."""
     receiver = ClubEndpoint(club)

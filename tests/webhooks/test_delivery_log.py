@@ -14,7 +14,7 @@ from resilience.leases import State
 from tests.accounts.organizations import Club
 from tests.audit.rows import told
 from tests.races import at_once
-from tests.webhooks.club_endpoints import ClubEndpoint, sent
+from tests.webhooks.club_endpoints import ClubEndpoint, sent, sent_often
 from webhooks.models import Delivery
 from webhooks.services import redelivery
 
@@ -151,16 +151,8 @@ def test_all_that_was_given_up_since_a_moment_is_sent_once_more_and_nothing_else
 
 
 def test_a_long_outage_is_made_up_for_in_portions(receiver):
-    template = sent(receiver.id, state=State.ABANDONED, tries=0)
-    columns = {
-        field.attname: getattr(template, field.attname)
-        for field in Delivery._meta.concrete_fields
-        if field.attname not in {"id", "event_id"}
-    }
     many = redelivery.PORTION * redelivery.MOST_PORTIONS + 7
-    Delivery.objects.bulk_create(
-        (Delivery(event_id=f"{number:032x}", **columns) for number in range(many)), batch_size=500
-    )
+    sent_often(sent(receiver.id, state=State.ABANDONED, tries=0), many)
     body = {"since": "2026-01-01T00:00:00Z"}
     first = receiver.send("POST", "/redeliver", body).json()
     assert first == {"deliveries": 5_000, "has_more": True}

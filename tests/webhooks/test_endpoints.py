@@ -13,9 +13,9 @@ from audit.models import AuditRow, ChainHead
 from plinto.kernel.environment import Address
 from tests.accounts.organizations import ORGANIZATIONS, Club
 from tests.audit.rows import told
-from tests.webhooks.club_endpoints import URL, ClubEndpoint, sent
+from tests.webhooks.club_endpoints import URL, ClubEndpoint, sent, sent_often
 from webhooks.models import Attempt, Delivery, Endpoint, Position
-from webhooks.services import endpoint_secrets
+from webhooks.services import endpoint_removal, endpoint_secrets
 
 pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
 
@@ -176,15 +176,8 @@ def test_nothing_is_sent_to_a_paused_endpoint_by_a_test_either(club):
 
 def test_an_endpoint_takes_along_what_was_sent_to_it_however_much(club):
     receiver, kept = ClubEndpoint(club), ClubEndpoint(club)
-    template, other = sent(receiver.id), sent(kept.id)
-    columns = {
-        field.attname: getattr(template, field.attname)
-        for field in Delivery._meta.concrete_fields
-        if field.attname not in {"id", "event_id"}
-    }
-    Delivery.objects.bulk_create(
-        (Delivery(event_id=f"{number:032x}", **columns) for number in range(1_100)), batch_size=500
-    )
+    other = sent(kept.id)
+    sent_often(sent(receiver.id), 1_100)
     assert receiver.send("DELETE").status_code == 204
     assert [each.pk for each in Delivery.objects.all()] == [other.pk]
     assert Attempt.objects.count() == 1
@@ -193,11 +186,23 @@ def test_an_endpoint_takes_along_what_was_sent_to_it_however_much(club):
 
 
 def test_the_endpoints_of_an_organization_end_with_it(club):
-    receiver = ClubEndpoint(club)
-    sent(receiver.id)
+    for _ in range(2):
+        sent_often(sent(ClubEndpoint(club).id), 20)
+    other = sent(ClubEndpoint(Club(club.api)).id)
     assert club.as_(club.owner, "DELETE").status_code == 204
-    for table in (Endpoint, Position, Delivery, Attempt):
-        assert not table.objects.exists()
+    assert [each.pk for each in Delivery.objects.all()] == [other.pk]
+    for table in (Endpoint, Position, Attempt):
+        assert table.objects.count() == 1
+
+
+def test_an_organization_has_its_deliveries_deleted_in_portions(club):
+    often = endpoint_removal.PORTION + 10
+    sent_often(sent(ClubEndpoint(club).id), often)
+    assert not endpoint_removal.shorten_all_of(club.id)
+    assert Delivery.objects.count() == 11
+    assert endpoint_removal.shorten_all_of(club.id)
+    assert not Delivery.objects.exists()
+    assert Endpoint.objects.exists()
 
 
 def test_whoever_may_only_read_changes_nothing(club):

@@ -7,18 +7,28 @@ its organization for longer than a statement may take.
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from webhooks.models import Attempt, Delivery, Endpoint
 
-_PORTION = 1_000
+PORTION = 1_000
 
 
 def shorten(endpoint: Endpoint) -> bool:
     """Delete the oldest part of what was sent, and say whether nothing is left of it."""
     oldest = Delivery.objects.filter(endpoint=endpoint).order_by("pk")
-    keys = list(oldest.values_list("pk", flat=True)[:_PORTION])
+    keys = list(oldest.values_list("pk", flat=True)[:PORTION])
     Attempt.objects.filter(delivery__in=keys).delete()
     Delivery.objects.filter(pk__in=keys).delete()
-    return len(keys) < _PORTION
+    return len(keys) < PORTION
+
+
+def shorten_all_of(organization_id: UUID) -> bool:
+    """Do the same with what was sent to any endpoint of an organization."""
+    for endpoint in Endpoint.objects.filter(organization_id=organization_id):
+        if not shorten(endpoint):
+            return False
+    return True
 
 
 def remove(endpoint: Endpoint) -> None:
