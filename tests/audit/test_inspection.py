@@ -41,15 +41,17 @@ def inspected_while(act):
 
 def test_what_is_sealed_and_signed_meanwhile_is_no_fault():
     sealed_on(0)
-    outcome = inspected_while(lambda: sealed_on(1))
+    sealed_on(2)
+    truncated_on(3)  # so that the walk begins with a truncation, before it reads any row
+    outcome = inspected_while(lambda: sealed_on(4))
     assert outcome.finding is None
-    assert AuditRow.objects.filter(chain=ORG).count() == 6
+    assert (outcome.walk.rows, AuditRow.objects.filter(chain=ORG).count()) == (3, 6)
 
 
 def test_what_is_truncated_meanwhile_is_no_fault():
     for day in (0, 2, 4):
         sealed_on(day)
-    truncated_on(3)  # so that the walk begins with a truncation, before it reads any row
+    truncated_on(3)
     outcome = inspected_while(lambda: truncated_on(5))
     assert outcome.finding is None
     assert (outcome.walk.cut.through, outcome.walk.rows) == (6, 3)
