@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from audit.chain import Cut, Link
 from audit.models import AuditRow, ChainHead, Checkpoint, CheckpointKey, Truncation
-from audit.records import PublicKey, SealedRow, SignedCheckpoint, SignedCut
+from audit.records import KEY_BYTES, PublicKey, SealedRow, SignedCheckpoint, SignedCut
 from audit.verification import Head
 
 # One statement for a whole chain would outlast the statement timeout, and hold its snapshot.
@@ -46,10 +46,9 @@ def ends(chain: UUID) -> tuple[int, int]:
 
 def keys() -> list[PublicKey]:
     """The public keys as the database has them, those that are retired too."""
-    return [
-        PublicKey(kid, bytes(public))
-        for kid, public in CheckpointKey.objects.values_list("kid", "public")
-    ]
+    kept = CheckpointKey.objects.values_list("kid", "public")
+    # One that somebody cut short is as good as gone.
+    return [PublicKey(kid, bytes(key)) for kid, key in kept if len(key) == KEY_BYTES]
 
 
 def cuts(chain: UUID) -> Iterator[SignedCut]:
@@ -110,10 +109,10 @@ def sealed_row(row: AuditRow) -> SealedRow:
 
     :raises ValueError: it is not sealed
     """
-    if row.chain is None or row.sequence is None or not (row.previous_hash and row.sealed_hash):
+    if row.chain is None or row.sequence is None:
         raise ValueError("The row is not sealed.")
-    link = Link(row.chain, row.sequence, bytes(row.previous_hash), row.said())
-    return SealedRow(link, bytes(row.sealed_hash))
+    link = Link(row.chain, row.sequence, bytes(row.previous_hash or b""), row.said())
+    return SealedRow(link, bytes(row.sealed_hash or b""))
 
 
 def signed_checkpoint(row: Checkpoint) -> SignedCheckpoint:

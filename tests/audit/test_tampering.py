@@ -209,6 +209,13 @@ TAMPERED = {
     "remove the last checkpoint": (
         lambda: checkpoints(3).delete(), "rows are signed up to 10, the checkpoints up to 8", HOLDS
     ),
+    "empty a signature": (
+        lambda: checkpoints(1).update(signature=b""), "Checkpoint 1, from row 1 on", DAMAGED
+    ),
+    "empty a hash": (lambda: rows(THIRD).update(sealed_hash=b""), "Row 3 was changed", DAMAGED),
+    "cut the key short": (
+        lambda: CheckpointKey.objects.update(public=b"short"), "is not known", DAMAGED
+    ),
     "forge a truncation": (forge_a_truncation, "The truncation through row 4 is forged", GONE),
     "take the key away": (
         lambda: CheckpointKey.objects.all().delete(), "that signed this is not known", DAMAGED
