@@ -53,13 +53,15 @@ def make_first(*, now: datetime) -> bool:
     if CheckpointKey.objects.exists():
         return False
     try:
-        rotate(now=now, reason="the first key")
+        with transaction.atomic():
+            # Nothing is retired: the key of whoever was faster stands in the way of this one.
+            _add(now=now, reason="the first key")
     except db.IntegrityError:
         return False
     return True
 
 
-def rotate(*, now: datetime, reason: str = "") -> CheckpointKey:
+def rotate(*, now: datetime) -> CheckpointKey:
     """
     Make a key that signs from now on, and retire the one before it.
 
@@ -67,19 +69,23 @@ def rotate(*, now: datetime, reason: str = "") -> CheckpointKey:
     """
     with transaction.atomic():
         CheckpointKey.objects.filter(retired_at=None).update(retired_at=now)
-        private = Ed25519PrivateKey.generate()
-        key = CheckpointKey.objects.create(
-            kid=new_token("")[:16],
-            public=private.public_key().public_bytes_raw(),
-            sealed_private=encrypt(private.private_bytes_raw(), purpose=_PURPOSE),
-            created_at=now,
-        )
-        get_audit_service().record(
-            Event.AUDIT_KEY_ROTATED,
-            actor=SYSTEM,
-            target=Target("audit_key", id=key.kid),
-            origin=NOWHERE,
-            reason=reason,
-            now=now,
-        )
+        return _add(now=now)
+
+
+def _add(*, now: datetime, reason: str = "") -> CheckpointKey:
+    private = Ed25519PrivateKey.generate()
+    key = CheckpointKey.objects.create(
+        kid=new_token("")[:16],
+        public=private.public_key().public_bytes_raw(),
+        sealed_private=encrypt(private.private_bytes_raw(), purpose=_PURPOSE),
+        created_at=now,
+    )
+    get_audit_service().record(
+        Event.AUDIT_KEY_ROTATED,
+        actor=SYSTEM,
+        target=Target("audit_key", id=key.kid),
+        origin=NOWHERE,
+        reason=reason,
+        now=now,
+    )
     return key

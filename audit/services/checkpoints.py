@@ -65,11 +65,14 @@ def sign(chain: UUID, *, now: datetime) -> Checkpoint | None:
         number, last, digest = _before(chain)
         if last != head.signed_sequence:
             alarms.sound("trail.checkpoint_missing", about=str(chain), head=head.signed_sequence)
-        first, hashes = _next_rows(chain, after=max(last, head.signed_sequence))
-        checkpoint = _made(
-            chain, number=number + 1, first=first, hashes=hashes, previous=digest, now=now
-        )
-        head.signed_sequence = checkpoint.last
+        head.signed_sequence = max(last, head.signed_sequence)
+        checkpoint = None
+        if head.sequence > head.signed_sequence:
+            first, hashes = _next_rows(chain, after=head.signed_sequence)
+            checkpoint = _made(
+                chain, number=number + 1, first=first, hashes=hashes, previous=digest, now=now
+            )
+            head.signed_sequence = checkpoint.last
         head.save(update_fields=["signed_sequence"])
     return checkpoint
 

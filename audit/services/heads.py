@@ -18,13 +18,10 @@ def held(chain: UUID, *, now: datetime) -> ChainHead | None:
         first = ChainHead(chain=chain, head_hash=chains.NOTHING, moved_at=now)
         ChainHead.objects.bulk_create([first], ignore_conflicts=True)
         head = free.first()
-    if head is not None:
-        head.head_hash = bytes(head.head_hash)
-        _follow_rows(head)
     return head
 
 
-def _follow_rows(head: ChainHead) -> None:
+def follow_rows(head: ChainHead) -> None:
     """
     Go on from the last row, should the head say otherwise: it was put back, or deleted.
 
@@ -36,7 +33,7 @@ def _follow_rows(head: ChainHead) -> None:
     if last is None or last[0] is None or last[0] < head.sequence:
         return
     sequence, sealed_hash = last[0], bytes(last[1] or b"")
-    if (sequence, sealed_hash) != (head.sequence, head.head_hash):
+    if (sequence, sealed_hash) != (head.sequence, bytes(head.head_hash)):
         alarms.sound(
             "trail.head_disagrees", about=str(head.chain), head=head.sequence, rows=sequence
         )

@@ -74,6 +74,7 @@ def seal(chain: UUID, *, now: datetime) -> int:
         head = heads.held(chain, now=now)
         if head is None:
             return 0
+        heads.follow_rows(head)
         # Read under the lock: what another worker sealed a moment ago is not seen as unsealed.
         rows = list(_oldest(chain)[:BATCH])
         placed: dict[UUID, tuple[Link, bytes]] = {}

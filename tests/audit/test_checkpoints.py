@@ -135,6 +135,19 @@ def test_what_a_killed_worker_sealed_and_did_not_sign_is_signed_by_the_next():
 
 
 @pytest.mark.django_db
+def test_rows_are_not_signed_twice_when_somebody_puts_the_head_back():
+    written(ACME, count=2)
+    seal_all()
+    ChainHead.objects.filter(chain=ACME).update(signed_sequence=0)
+    seal_all()
+    assert ChainHead.objects.get(chain=ACME).signed_sequence == 2
+    assert Checkpoint.objects.filter(chain=ACME).count() == 1
+    written(ACME)
+    seal_all()
+    assert len(assert_whole(ACME)) == 3
+
+
+@pytest.mark.django_db
 def test_a_statement_says_nothing_else_in_another_form():
     written(ACME)
     seal_all()
