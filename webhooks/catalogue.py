@@ -102,6 +102,7 @@ UNTOLD: Mapping[Event, str] = {
     Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",
     Event.ENDPOINT_REDELIVERED: "What is sent again are events, under their own types.",
     Event.SIGNING_KEY_ROTATED: _OPERATORS,
+    Event.AUDIT_KEY_ROTATED: _OPERATORS,
     Event.ADMINISTRATOR_CREATED: _OPERATORS,
     Event.ADMIN_SIGNED_IN: _OPERATORS,
     Event.ADMIN_SIGNED_OUT: _OPERATORS,
