@@ -12,10 +12,10 @@ host, unless the caller brings one of its own.
 from __future__ import annotations
 
 import ssl
+import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -26,6 +26,7 @@ from resilience import breakers
 from resilience.breaker import Breaker
 from resilience.circuit import Policy
 from resilience.errors import OutboundFailedError, OutboundRefusedError
+from resilience.forks import renew_after_fork
 from resilience.judged import Backend, Deadline
 from resilience.names import Resolve, resolve
 
@@ -110,7 +111,7 @@ def send(
             deadline=Deadline(seconds),
             keep=keep,
             lookup=lookup,
-            tls=tls or _authorities(),
+            tls=tls or (_authorities() if target.scheme == "https" else None),
         )
     except OutboundFailedError as error:
         breaker.failed(permit, reason=error.reason)
@@ -171,7 +172,7 @@ def _exchange(
     deadline: Deadline,
     keep: int | None,
     lookup: Resolve,
-    tls: ssl.SSLContext,
+    tls: ssl.SSLContext | None,
 ) -> Answer:
     sent = _sent(method, target, headers, content)
     backend = Backend(is_allowed=target.is_allowed, deadline=deadline, lookup=lookup)
@@ -239,7 +240,22 @@ def _text(value: bytes) -> str:
     return value.decode("latin-1")
 
 
-@lru_cache(maxsize=1)
-def _authorities() -> ssl.SSLContext:
-    """Trust whom the machine trusts, or whom ``SSL_CERT_FILE`` names."""
-    return ssl.create_default_context()
+class _Authorities:
+    """Whom the machine trusts, or whom ``SSL_CERT_FILE`` names; read once, by one thread."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        self._lock = threading.Lock()
+        self._read: ssl.SSLContext | None = None
+
+    def __call__(self) -> ssl.SSLContext:
+        # Reading takes a tenth of a second, and many threads may send their first at once.
+        with self._lock:
+            self._read = self._read or ssl.create_default_context()
+            return self._read
+
+
+_authorities = _Authorities()

@@ -30,7 +30,7 @@ def open_to() -> Iterator[Callable[[Receiver | Tarpit], Receiver | Tarpit]]:
 
 @pytest.fixture
 def sending() -> Iterator[Sending]:
-    """A sender of this test alone, whose patience is a second."""
-    queue = Sending(places=16, seconds=1.0)
+    """A sender of this test alone."""
+    queue = Sending(places=16)
     yield queue
     queue.drain()

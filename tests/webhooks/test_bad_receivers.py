@@ -11,6 +11,7 @@ from time import monotonic
 
 import psutil
 import pytest
+from django.db import connections
 
 from tests.servers.certificates import certified, serving
 from tests.servers.receiver import (
@@ -22,13 +23,15 @@ from tests.servers.receiver import (
     streaming_a_gigabyte,
 )
 from tests.webhooks.trail import an_endpoint, an_organization, fan_out, sealed, secret_of, work
-from webhooks.models import Attempt, Delivery, Endpoint
+from webhooks.models import Attempt, Delivery, Endpoint, Position
 from webhooks.services.sending import Sending
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Start = Callable[[Receiver | Tarpit], Receiver | Tarpit]
 _MEGABYTE = 1024**2
+# Those that hang take all of it, and the well one must not need it on a busy machine.
+_PATIENCE = 4.0
 _EACH = 6  # messages to each: more than one may have under way
 
 
@@ -70,12 +73,19 @@ def _closed(open_to: Start) -> int:
 
 
 def test_each_comes_to_its_own_end_and_the_others_are_served_meanwhile(
-    open_to: Start, sending: Sending, cases: list[Case], figure: Callable[[str], None]
+    open_to: Start, cases: list[Case], figure: Callable[[str], None]
 ) -> None:
+    sending = Sending(places=16, seconds=_PATIENCE)
     good, mine = open_to(Receiver()), an_organization()
     well = an_endpoint(good.url, organization_id=mine)
     good.secret = secret_of(well)
+    sealed(mine, many=_EACH)
+    fan_out()
+    work(sending)
+    alone = latency(well)
     bad = {case.name: an_endpoint(case.url, organization_id=mine) for case in cases}
+    for endpoint in bad.values():
+        Position.objects.create(endpoint=endpoint, chain=mine, sequence=_EACH)
     sealed(mine, many=_EACH)
     fan_out()
     process = psutil.Process()
@@ -84,7 +94,7 @@ def test_each_comes_to_its_own_end_and_the_others_are_served_meanwhile(
     took = monotonic() - began
     grown = (process.memory_info().rss - before) / _MEGABYTE
 
-    assert len(good.told) == _EACH
+    assert len(good.told) == 2 * _EACH
     figure(f"{'receiver':16} {'state':8} {'messages tried':>14} tries say")
     for case in cases:
         messages = Delivery.objects.filter(endpoint=bad[case.name])
@@ -95,14 +105,17 @@ def test_each_comes_to_its_own_end_and_the_others_are_served_meanwhile(
         assert words == {case.told}, case.name
         assert messages.filter(state=case.state).exists(), case.name
     assert Endpoint.objects.get(pk=bad["410"].pk).paused_because == "gone"
-    latencies = Attempt.objects.filter(delivery__endpoint=well).values_list(
-        "milliseconds", flat=True
-    )
     figure(
         f"{took:.1f} s in all, memory grew by {grown:.0f} MB; the well one answered within "
-        f"{statistics.median(latencies):.0f} ms (median), {max(latencies)} ms (longest)"
+        f"{alone:.0f} ms alone, {latency(well):.0f} ms beside them (medians)"
     )
     assert grown < 100  # a gigabyte was offered six times
+
+
+def latency(endpoint: Endpoint) -> float:
+    """Milliseconds that the last tries took, in the middle."""
+    kept = Attempt.objects.filter(delivery__endpoint=endpoint).order_by("-id")[:_EACH]
+    return statistics.median(each.milliseconds for each in kept)
 
 
 def test_a_receiver_that_hangs_keeps_nobody_waiting_but_itself(
@@ -115,7 +128,12 @@ def test_a_receiver_that_hangs_keeps_nobody_waiting_but_itself(
     sealed(mine, many=40)
     fan_out()
     patient = Sending(places=8, seconds=30.0)
-    worker = threading.Thread(target=work, args=(patient,))
+
+    def run() -> None:
+        work(patient)
+        connections.close_all()
+
+    worker = threading.Thread(target=run)
     began = monotonic()
     worker.start()
     while len(good.tries) < 40 and monotonic() - began < 25:

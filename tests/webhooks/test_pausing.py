@@ -89,7 +89,7 @@ def test_one_that_fails_for_five_days_is_paused_and_one_that_succeeds_meanwhile_
         sealed(mine)
         fan_out()
         for _ in range(2):
-            sender = Sending(places=4, seconds=1.0)  # with nothing remembered of either
+            sender = Sending(places=4)  # with nothing remembered of either
             work(sender, at=began + day * DAY + timedelta(minutes=10 * day))
         failing.refresh_from_db()
         states.append(failing.state)
