@@ -210,6 +210,10 @@ OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
 WEBHOOK_CONCURRENCY = ENVIRONMENT.whole("WEBHOOK_CONCURRENCY", 16, most=256)
 DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
 
+# Where checkpoints of the trail are sent, out of reach of who holds the database.
+AUDIT_CHECKPOINT_FILE = ENVIRONMENT.text("AUDIT_CHECKPOINT_FILE")
+AUDIT_CHECKPOINT_URL = ENVIRONMENT.page("AUDIT_CHECKPOINT_URL")
+
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
 # --- Mail --------------------------------------------------------------------------------------

@@ -216,7 +216,7 @@ AUDIT_UNSEALED = _new(
     "audit_unsealed_rows",
     Kind.ONE,
     "",
-    "Rows of the trail that have no place in their chain yet.",
+    "Rows of the trail that have no place in their chain yet; 100,000 are counted at most.",
 )
 AUDIT_SEAL_LAG = _new(
     "audit_seal_lag_seconds",
