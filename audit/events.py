@@ -107,6 +107,7 @@ class Event(StrEnum):
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
     AUDIT_KEY_ROTATED = "audit_key.rotated"
+    TRAIL_TRUNCATED = "trail.truncated", "changes"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

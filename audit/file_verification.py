@@ -40,15 +40,27 @@ def trusted_keys(jwks: bytes) -> Keys:
     return Keys(keys.values())
 
 
-def kept_elsewhere(lines: Iterable[bytes], keys: Keys) -> Witnesses:
+def kept_elsewhere(
+    lines: Iterable[bytes],
+    keys: Keys,
+    *,
+    torn: Callable[[Finding], object] = lambda _finding: None,
+) -> Witnesses:
     """
     Read checkpoints as they were published, in any order.
 
-    :raises RecordError: a line is no checkpoint
+    A line that a full disk has torn is passed over, and ``torn`` is told of it.
+
+    :raises RecordError: a line is another record
     :raises Broken: one of them is not signed by a known key, or there are two of one number
     """
     witnesses: dict[UUID, dict[int, Kept]] = {}
-    for number, record in _numbered(lines):
+    for number, line in enumerate(lines, start=1):
+        try:
+            record = parse(line)
+        except RecordError as error:
+            torn(found(Fault.LINE_UNREADABLE, line=number, why=error))
+            continue
         if not isinstance(record, SignedCheckpoint):
             raise RecordError(f"Line {number} of the checkpoints is none.")
         told = record.statement

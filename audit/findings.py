@@ -61,7 +61,10 @@ class Fault(Enum):
     CUT_OUT_OF_ORDER = "The truncation through row {row} stands after rows that it does not end."
     SELECTION_OUT_OF_ORDER = "That rows are left out on purpose is said in the midst of them."
     HEAD_MISSING = "The chain has rows up to {last}, and no head."
-    HEAD_BEHIND = "Row {row} was inserted: it stands beyond the head of the chain."
+    HEAD_BEHIND = (
+        "Row {row} stands beyond the head of the chain: it was inserted, or the head was moved"
+        " back."
+    )
     HEAD_DIFFERS = "The head of the chain names another hash for row {row} than the row has."
     LINE_UNREADABLE = "Line {line} cannot be read: {why}"
     ROWS_UNSEALED = "{count} rows wait to be sealed, the oldest for {minutes} minutes."

@@ -15,7 +15,7 @@ Nothing here knows Django or a database.
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from uuid import UUID
 
 import orjson
 
+from audit import signatures
 from audit.chain import Cut, Link, Statement
 from audit.members import Members, RecordError, octets, read
 
@@ -147,10 +148,9 @@ def _flat(published: dict[str, Any]) -> dict[str, Any]:
     return {**published["statement"], "signature": published["signature"]}
 
 
-def jwk(key: PublicKey) -> dict[str, str]:
+def jwk(key: PublicKey) -> dict[str, Any]:
     """Return a key as a member of a JWK set (RFC 8037, section 2)."""
-    x = urlsafe_b64encode(key.octets).rstrip(b"=").decode()
-    return {"kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": key.kid, "x": x}
+    return signatures.jwk(key.kid, key.octets)
 
 
 def keys_of(jwks: object) -> dict[str, PublicKey]:

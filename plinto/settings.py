@@ -196,6 +196,8 @@ SESSION_IDLE = min(
 )
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+# How long rows of the trail are kept; 0 is for ever.
+AUDIT_RETENTION_DAYS = ENVIRONMENT.whole("AUDIT_RETENTION_DAYS", 0, least=0, most=36_500)
 TERMS_VERSION = ENVIRONMENT.text("TERMS_VERSION")
 if len(TERMS_VERSION) > 40 or not TERMS_VERSION.isprintable():
     raise ImproperlyConfigured("TERMS_VERSION must be at most 40 printable characters.")

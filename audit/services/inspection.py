@@ -56,7 +56,10 @@ def unsealed(*, now: datetime) -> Finding | None:
 def _walk(walk: Walk, seen: Callable[[], object]) -> None:
     chain = walk.chain
     head = sealed.head(chain)
-    end = {"last": head.sequence, "signed": head.signed_sequence} if head else {}
+    # What a head that was moved back says is signed is read too, to tell it from a cut tail.
+    end = {"last": max(head.sequence, head.signed_sequence)} if head else {}
+    if head:
+        end["signed"] = head.signed_sequence
     for record in sealed.records(chain, **end):
         walk.take(record)
         seen()

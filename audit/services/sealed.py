@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Max
 
-from audit.chain import Cut, Link, Statement
+from audit.chain import Cut, Link
 from audit.models import AuditRow, ChainHead, Checkpoint, CheckpointKey, Truncation
 from audit.records import PublicKey, SealedRow, SignedCheckpoint, SignedCut
 from audit.verification import Head
@@ -117,18 +117,7 @@ def sealed_row(row: AuditRow) -> SealedRow:
 
 
 def signed_checkpoint(row: Checkpoint) -> SignedCheckpoint:
-    statement = Statement(
-        chain=row.chain,
-        number=row.number,
-        first=row.first,
-        last=row.last,
-        head_hash=bytes(row.head_hash),
-        merkle_root=bytes(row.merkle_root),
-        previous=bytes(row.previous),
-        signed_at=row.signed_at,
-        kid=row.kid,
-    )
-    return SignedCheckpoint(statement, bytes(row.signature))
+    return SignedCheckpoint(row.statement(), bytes(row.signature))
 
 
 def signed_cut(row: Truncation) -> SignedCut:

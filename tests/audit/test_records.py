@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 import rfc8785
 
+from audit import signatures
 from audit.chain import NOTHING, Cut, Link, Statement
 from audit.records import (
     PublicKey,
@@ -106,3 +107,11 @@ def test_a_key_is_found_in_a_set_beside_keys_of_other_kinds():
 def test_a_set_of_keys_that_says_two_things_or_nothing_is_refused(jwks):
     with pytest.raises(RecordError):
         keys_of(jwks)
+
+
+def test_a_checkpoint_is_read_as_it_is_published_too():
+    published = json.dumps(signatures.told(STATEMENT, bytes(64))).encode()
+    assert parse(published) == RECORDS["checkpoint"]
+    for forged in (b'{"statement":{"signature":"x"},"signature":"y"}', b'{"statement":{}}'):
+        with pytest.raises(RecordError):
+            parse(forged)

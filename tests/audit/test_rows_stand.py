@@ -106,10 +106,13 @@ def test_a_row_goes_only_when_a_truncation_ends_it():
     assert old.delete()[0] == 1
 
 
+SENDING = {"filed_at", *(field.name for field in LeasedRow._meta.local_fields)}
+
+
 @pytest.mark.parametrize("field", Checkpoint._meta.fields, ids=lambda field: field.name)
-def test_a_checkpoint_changes_only_in_the_columns_of_its_lease(field):
+def test_a_checkpoint_changes_only_in_the_columns_of_its_sending(field):
     row = raw(Checkpoint).filter(pk=checkpoint().pk)
-    if field.name in {each.name for each in LeasedRow._meta.local_fields}:
+    if field.name in SENDING:
         assert row.update(**{field.name: field.value_from_object(row.get())}) == 1
     else:
         refused(lambda: row.update(**{field.name: other_value(field)}))

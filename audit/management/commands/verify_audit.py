@@ -85,13 +85,22 @@ class Command(BaseCommand):
                         returncode=_UNABLE,
                     )
                 export = files.enter_context(options["file"].open("rb"))
-                witnesses = _witnesses(options["checkpoints"], keys)
+                witnesses = self._witnesses(options["checkpoints"], keys)
                 return _verify_file(export, keys, witnesses, chain), None
             if not keys:
                 self.stderr.write(f"Note: {_OWN_KEYS}")
                 keys = Keys(sealed.keys())
-            witnesses = _witnesses(options["checkpoints"], keys)
+            witnesses = self._witnesses(options["checkpoints"], keys)
             return _verify_database(keys, witnesses, chain), inspection.unsealed(now=timezone.now())
+
+    def _witnesses(self, path: Path | None, keys: Keys) -> Witnesses:
+        if path is None:
+            return {}
+        with path.open("rb") as file:
+            return file_verification.kept_elsewhere(lines_of(file), keys, torn=self._torn)
+
+    def _torn(self, finding: Finding) -> None:
+        self.stderr.write(f"Warning: {finding} It is one of the checkpoints, and is passed over.")
 
     def _found(self, finding: Finding) -> None:
         self.stderr.write(f"FOUND: {finding}")
@@ -131,13 +140,6 @@ def _chain(written: str) -> UUID | None:
         return UUID(written)
     except ValueError as error:
         raise CommandError(f"{written} is no organization's id.", returncode=_UNABLE) from error
-
-
-def _witnesses(path: Path | None, keys: Keys) -> Witnesses:
-    if path is None:
-        return {}
-    with path.open("rb") as file:
-        return file_verification.kept_elsewhere(lines_of(file), keys)
 
 
 def _verify_file(
