@@ -62,6 +62,8 @@ class Event(StrEnum):
     TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
+    TRAIL_EXPORT_REQUESTED = "trail_export.requested", "organization_id", "changes"
+    TRAIL_EXPORT_TAKEN = "trail_export.taken", "organization_id"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_RENAMED = "passkey.renamed", "changes"
     PASSKEY_REMOVED = "passkey.removed"

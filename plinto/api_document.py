@@ -24,6 +24,7 @@ from accounts.examples import (
     person,
     providers,
     sessions,
+    trail,
 )
 from plinto.kernel.examples import Operation, Several, Subject
 from plinto.kernel.exceptions import (
@@ -53,6 +54,7 @@ SUBJECTS: tuple[Subject, ...] = (
     api_keys.SUBJECT,
     domains.SUBJECT,
     webhooks_examples.SUBJECT,
+    trail.SUBJECT,
     resilience_examples.SUBJECT,
 )
 _REQUEST_ID = "01930f6e-8d2b-7c31-9a54-4f0c8e6b7a10"

@@ -72,6 +72,7 @@ TOLD: Mapping[Event, str] = {
     Event.API_KEY_ROTATED: "api_key.rotated",
     Event.API_KEY_DELETED: "api_key.deleted",
     Event.TOKEN_REVOKED: "token.revoked",
+    Event.TRAIL_TRUNCATED: "trail.truncated",
     Event.ENDPOINT_CREATED: "endpoint.created",
     Event.ENDPOINT_UPDATED: "endpoint.updated",
     Event.ENDPOINT_DELETED: "endpoint.deleted",
@@ -84,6 +85,7 @@ _STEP = "A step of something whose end is told."
 _WISH = "Asked for and not done: anybody may ask, and what comes of it is told."
 _THEIRS = "Between the person and this deployment; an organization has no part in it."
 _OPERATORS = "An act upon the deployment, which its operators read in the trail."
+_READING = "Nothing was changed; who took the trail along stands in it."
 UNTOLD: Mapping[Event, str] = {
     Event.USER_REGISTERED: _WISH,
     Event.USER_ERASURE_REQUESTED: _WISH,
@@ -101,6 +103,8 @@ UNTOLD: Mapping[Event, str] = {
     Event.TERMS_ACCEPTED: _THEIRS,
     Event.EXPORT_REQUESTED: _THEIRS,
     Event.EXPORT_TAKEN: _THEIRS,
+    Event.TRAIL_EXPORT_REQUESTED: _READING,
+    Event.TRAIL_EXPORT_TAKEN: _READING,
     Event.PASSKEY_RENAMED: _THEIRS,
     Event.ENDPOINT_ADDRESS_REFUSED: "A receiver that leads inside learns nothing of it.",
     Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",

@@ -23,6 +23,7 @@ from accounts.services import (
     erasure_letters,
     member_notes,
     memberships,
+    organization_trail_exports,
     people,
     personal_data,
     sessions,
@@ -131,6 +132,7 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         if person is None:
             return 0
         member_notes.follow(Event.USER_ERASED, person, actor=SYSTEM, origin=NOWHERE, now=now)
+        organization_trail_exports.forget(person.pk)
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")

@@ -18,7 +18,7 @@ from accounts.services import data_exports
 from plinto.kernel import services
 from resilience.text_records import TextRecords
 from resilience.worker import Shift, run_until_idle
-from tests.accounts import authenticators, key_holders, movers, phones, travellers
+from tests.accounts import authenticators, key_holders, movers, phones, prepared_trail, travellers
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
@@ -287,6 +287,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     ),
     "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
     "create_endpoint": World.in_club,
+    **prepared_trail.PREPARED,
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,
