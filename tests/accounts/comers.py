@@ -67,8 +67,8 @@ _RANKS = {
 }
 _SCOPES = {
     Comer.KEY: (
-        *("tokens:introspect", "tokens:revoke", "webhooks:read", "webhooks:write"),
-        "audit:read",
+        *("tokens:introspect", "tokens:revoke"),
+        *("webhooks:read", "webhooks:write", "audit:read"),
     ),
     Comer.OTHER_KEY: ("members:*", "organization:*", "api_keys:*"),
 }

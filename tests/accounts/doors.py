@@ -246,13 +246,6 @@ OPEN_PAGES = [
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
-    *SIGN_IN,
-    *SELF,
-    *ORGANIZATIONS,
-    *DOMAINS,
-    *KEYS,
-    *WEBHOOKS,
-    *TRAIL,
-    *OPEN_PAGES,
-    *OPERATIONS,
+    *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
+    *(*TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
 ]
