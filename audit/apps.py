@@ -15,12 +15,15 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now, and the queues need them.
-        from audit.services import figures, retention, sealing, trail_exports  # noqa: PLC0415
-        from resilience import glance  # noqa: PLC0415
+        from audit.health import CheckpointKeyUsable  # noqa: PLC0415
+        from audit.services import figures, publishing, retention, sealing, trail_exports  # noqa: PLC0415
+        from resilience import glance, health  # noqa: PLC0415
 
         contract.register(*controls.CONTROLS, *export_controls.CONTROLS)
         roster.add_queue(sealing.QUEUE)
+        roster.add_queue(publishing.QUEUE)
         roster.add_queue(trail_exports.QUEUE)
         roster.add_chore(trail_exports.TRIMMING)
         roster.add_chore(retention.CHORE)
         glance.also(figures.of_sealing)
+        health.watch("audit key", CheckpointKeyUsable())

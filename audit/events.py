@@ -80,6 +80,10 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
+    MEMBER_CHANGED = "member.changed", "organization_id", "changes"
+    MEMBER_DEACTIVATED = "member.deactivated", "organization_id"
+    MEMBER_REACTIVATED = "member.reactivated", "organization_id"
+    MEMBER_ERASED = "member.erased", "organization_id"
     DOMAIN_ADDED = "domain.added", "organization_id"
     DOMAIN_VERIFIED = "domain.verified", "organization_id"
     DOMAIN_DELETED = "domain.deleted", "organization_id"
@@ -99,6 +103,7 @@ class Event(StrEnum):
     ENDPOINT_SECRET_ROTATED = "endpoint.secret_rotated", "changes"
     ENDPOINT_ENABLED = "endpoint.enabled"
     ENDPOINT_PAUSED = "endpoint.paused", "changes"
+    ENDPOINT_ADDRESS_REFUSED = "endpoint.address_refused"
     ENDPOINT_TESTED = "endpoint.tested"
     ENDPOINT_REDELIVERED = "endpoint.redelivered", "changes"
 

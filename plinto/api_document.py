@@ -40,6 +40,7 @@ from plinto.kernel.exceptions import (
 )
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
+from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
     entry.SUBJECT,
@@ -53,6 +54,7 @@ SUBJECTS: tuple[Subject, ...] = (
     api_keys.SUBJECT,
     domains.SUBJECT,
     trail.SUBJECT,
+    webhooks_examples.SUBJECT,
     resilience_examples.SUBJECT,
 )
 _REQUEST_ID = "01930f6e-8d2b-7c31-9a54-4f0c8e6b7a10"

@@ -209,7 +209,12 @@ PASSKEY_RP_ID, PASSKEY_ORIGINS = relying_party.read(
 SOCIAL_PROVIDERS = providers.configured(ENVIRONMENT)
 SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_PROVIDERS))
 OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
+WEBHOOK_CONCURRENCY = ENVIRONMENT.whole("WEBHOOK_CONCURRENCY", 16, most=256)
 DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
+
+# Where checkpoints of the trail are sent, out of reach of who holds the database.
+AUDIT_CHECKPOINT_FILE = ENVIRONMENT.text("AUDIT_CHECKPOINT_FILE")
+AUDIT_CHECKPOINT_URL = ENVIRONMENT.page("AUDIT_CHECKPOINT_URL")
 
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 
@@ -263,6 +268,11 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "plinto.api_document.complete",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "StateEnum": "resilience.serializers.STATES",
+        "EndpointState": "webhooks.models.Endpoint.State",
+        "DeliveryState": "webhooks.serializers.deliveries.STATES",
+    },
     # Relative, so that the pages that try operations stay with the server they came from.
     "SERVERS": [{"url": "/", "description": "The deployment that this document came from."}],
     "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},

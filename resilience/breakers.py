@@ -1,4 +1,4 @@
-"""The breakers of this process, by name: ``redis:default``, ``smtp``, one per endpoint."""
+"""The breakers of this process that operators see, by name: ``redis:default``, ``smtp``."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def every() -> list[Breaker]:
 
 
 def forget(name: str) -> None:
-    """Drop a breaker whose dependency is gone, such as a deleted endpoint."""
+    """Drop a breaker whose dependency is gone."""
     _breakers.drop(name)
 
 
@@ -79,7 +79,7 @@ def unsubscribe(listener: Listener) -> None:
 
 def _new(name: str, policy: Policy | None) -> Breaker:
     breaker = Breaker(name, policy=policy)
-    breaker.subscribe(_Diary(clock=breaker.clock).note)
+    breaker.subscribe(Diary(clock=breaker.clock).note)
     breaker.subscribe(moves.note)
     breaker.subscribe(_pass_on)
     return breaker
@@ -90,7 +90,7 @@ def _pass_on(change: Transition) -> None:
         listener(change)
 
 
-class _Diary:
+class Diary:
     """
     Writes down how one breaker moves.
 

@@ -5,17 +5,17 @@ A name that somebody else controls may lead inside (server-side request forgery)
 elsewhere a moment later (rebinding). So it is resolved once per exchange, every address is
 judged, and the connection is made to a judged address; Host, SNI and certificate keep the name.
 There are no redirects, no proxies of the environment and no decompression, and one deadline
-covers the whole exchange, resolving included. A breaker per host keeps calls from what fails.
+covers the whole exchange, resolving included. A breaker keeps calls from what fails: that of the
+host, unless the caller brings one of its own.
 """
 
 from __future__ import annotations
 
 import ssl
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpcore2
@@ -23,16 +23,16 @@ from django.conf import settings
 
 from plinto.kernel.environment import Address
 from resilience import breakers
-from resilience.addresses import is_public
 from resilience.breaker import Breaker
 from resilience.circuit import Policy
 from resilience.errors import OutboundFailedError, OutboundRefusedError
+from resilience.judged import Backend, Deadline
 from resilience.names import Resolve, resolve
 
 LONGEST_ANSWER = 64 * 1024
 SECONDS = 5.0
-# One address that swallows packets must leave time for the next.
-_CONNECT_SECONDS = 3.0
+# What a caller keeps of a body is worth no longer wait once the status is known.
+_KEEPING_SECONDS = 2.0
 _FAILURES = (httpcore2.TimeoutException, httpcore2.NetworkError, httpcore2.ProtocolError)
 _SERVER_ERROR = 500
 # Seconds of work over there are no failure: the deadline says what is too long.
@@ -81,13 +81,17 @@ def send(
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
     seconds: float = SECONDS,
+    keep: int | None = None,
+    breaker: Breaker | None = None,
     lookup: Resolve = resolve,
     tls: ssl.SSLContext | None = None,
 ) -> Answer:
     """
     Make one exchange within ``seconds`` and return its answer, whatever its status.
 
-    ``lookup`` finds the addresses of a name; ``tls`` says whom to trust, the machine's
+    ``keep`` is for callers who want the status and the first octets of the body, however it goes
+    on: the rest is left unread and the connection closed. ``breaker`` stands in for that of the
+    host. ``lookup`` finds the addresses of a name; ``tls`` says whom to trust, the machine's
     authorities by default.
 
     :raises OutboundRefusedError: Plinto does not send there; nothing was sent
@@ -95,7 +99,7 @@ def send(
     :raises CircuitOpenError: the host has been failing and is left alone for a while
     """
     target = _target(url)
-    breaker = breaker_of(target.host, target.port)
+    breaker = breaker or breaker_of(target.host, target.port)
     permit = breaker.admit()
     try:
         answer = _exchange(
@@ -103,7 +107,9 @@ def send(
             target,
             headers=headers or {},
             content=content,
-            backend=_Backend(target, deadline=_Deadline(seconds), lookup=lookup),
+            deadline=Deadline(seconds),
+            keep=keep,
+            lookup=lookup,
             tls=tls or _authorities(),
         )
     except OutboundFailedError as error:
@@ -117,6 +123,16 @@ def send(
     else:
         breaker.succeeded(permit)
     return answer
+
+
+def judge(url: str) -> Address:
+    """
+    Judge an address as it is written, as ``send`` will, and say where it leads.
+
+    :raises OutboundRefusedError: Plinto does not send there
+    """
+    target = _target(url)
+    return Address(target.host, target.port)
 
 
 def breaker_of(host: str, port: int) -> Breaker:
@@ -152,9 +168,34 @@ def _exchange(
     *,
     headers: Mapping[str, str],
     content: bytes,
-    backend: _Backend,
+    deadline: Deadline,
+    keep: int | None,
+    lookup: Resolve,
     tls: ssl.SSLContext,
 ) -> Answer:
+    sent = _sent(method, target, headers, content)
+    backend = Backend(is_allowed=target.is_allowed, deadline=deadline, lookup=lookup)
+    try:
+        with (
+            # A pool for one exchange: a connection that is kept was judged too long ago.
+            httpcore2.ConnectionPool(tls, network_backend=backend, max_connections=1) as pool,
+            pool.stream(method, target.url, headers=sent, content=content) as came,
+        ):
+            known = {name.decode("latin-1").lower(): _text(value) for name, value in came.headers}
+            is_plain = known.get("content-encoding", "identity") == "identity"
+            if keep is not None:
+                deadline.at_most(_KEEPING_SECONDS)
+                return Answer(came.status, known, _beginning(came, keep) if is_plain else b"")
+            if not is_plain:
+                raise OutboundFailedError(reason="compressed")
+            return Answer(came.status, known, _whole(came))
+    except _FAILURES as error:
+        raise OutboundFailedError(reason=_reason(error)) from error
+
+
+def _sent(
+    method: str, target: _Target, headers: Mapping[str, str], content: bytes
+) -> list[tuple[str, str]]:
     sent = {
         "Host": target.authority,
         "User-Agent": "Plinto",
@@ -164,28 +205,34 @@ def _exchange(
     }
     if content or method == "POST":
         sent["Content-Length"] = str(len(content))
-    try:
-        with (
-            # A pool for one exchange: a connection that is kept was judged too long ago.
-            httpcore2.ConnectionPool(tls, network_backend=backend, max_connections=1) as pool,
-            pool.stream(method, target.url, headers=list(sent.items()), content=content) as came,
-        ):
-            known = {name.decode("latin-1").lower(): _text(value) for name, value in came.headers}
-            if known.get("content-encoding", "identity") != "identity":
-                raise OutboundFailedError(reason="compressed")
-            return Answer(came.status, known, _read(came))
-    except _FAILURES as error:
-        is_late = isinstance(error, httpcore2.TimeoutException)
-        raise OutboundFailedError(reason="timeout" if is_late else "connection") from error
+    return list(sent.items())
 
 
-def _read(came: httpcore2.Response) -> bytes:
+def _whole(came: httpcore2.Response) -> bytes:
     body = bytearray()
     for part in came.iter_stream():
         body += part
         if len(body) > LONGEST_ANSWER:
             raise OutboundFailedError(reason="too large")
     return bytes(body)
+
+
+def _beginning(came: httpcore2.Response, most: int) -> bytes:
+    body = bytearray()
+    # The status has been said; a body that breaks off or drips takes nothing of it back.
+    with suppress(*_FAILURES):
+        for part in came.iter_stream():
+            body += part
+            if len(body) >= most:
+                break
+    return bytes(body[:most])
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, httpcore2.TimeoutException):
+        return "timeout"
+    is_tls = any(isinstance(each, ssl.SSLError) for each in error.args)
+    return "tls" if is_tls else "connection"
 
 
 def _text(value: bytes) -> str:
@@ -196,88 +243,3 @@ def _text(value: bytes) -> str:
 def _authorities() -> ssl.SSLContext:
     """Trust whom the machine trusts, or whom ``SSL_CERT_FILE`` names."""
     return ssl.create_default_context()
-
-
-class _Deadline:
-    """When an exchange must be over."""
-
-    def __init__(self, seconds: float) -> None:
-        self._at = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """
-        Seconds until then.
-
-        :raises httpcore2.ReadTimeout: there are none
-        """
-        left = self._at - time.monotonic()
-        if left <= 0:
-            raise httpcore2.ReadTimeout("The exchange took too long.")
-        return left
-
-
-class _Stream(httpcore2.NetworkStream):
-    """A connection whose every wait ends with the exchange: a slow drip gains nothing."""
-
-    def __init__(self, inner: httpcore2.NetworkStream, deadline: _Deadline) -> None:
-        self._inner, self._deadline = inner, deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._inner.read(max_bytes, self._deadline.left())
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._inner.write(buffer, self._deadline.left())
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
-    ) -> _Stream:
-        left = self._deadline.left()
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class _Backend(httpcore2.NetworkBackend):
-    """Opens the connection of one exchange, to an address that was judged."""
-
-    def __init__(self, target: _Target, *, deadline: _Deadline, lookup: Resolve) -> None:
-        self._target, self._deadline, self._lookup = target, deadline, lookup
-        self._sockets = httpcore2.SyncBackend()
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ARG002
-        local_address: str | None = None,  # noqa: ARG002
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.NetworkStream:
-        failure: Exception = OutboundFailedError(reason="unknown name")
-        for address in self._judged(host, port):
-            patience = min(self._deadline.left(), _CONNECT_SECONDS)
-            try:
-                stream = self._sockets.connect_tcp(
-                    address, port, patience, socket_options=socket_options
-                )
-            except (httpcore2.ConnectError, httpcore2.ConnectTimeout) as error:
-                failure = error
-            else:
-                return _Stream(stream, self._deadline)
-        raise failure
-
-    def connect_unix_socket(self, *_: Any, **__: Any) -> httpcore2.NetworkStream:
-        raise OutboundRefusedError(reason="unix socket")
-
-    def _judged(self, host: str, port: int) -> list[str]:
-        found = self._lookup(host, port, self._deadline.left())
-        # One bad address condemns the name: it is not left to chance which is taken.
-        if not self._target.is_allowed and not all(map(is_public, found)):
-            raise OutboundRefusedError(reason="private address")
-        return found

@@ -9,6 +9,7 @@ worker writes afterwards is conditional on its token: one that outlived its leas
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -44,6 +45,10 @@ class LeasedRow(models.Model):
                 condition=Q(settled_at__isnull=False),
                 name="%(class)s_settled",
             ),
+            # Few rows, which operators and metrics look for among all that are settled.
+            models.Index(
+                fields=["settled_at"], condition=Q(state="abandoned"), name="%(class)s_abandoned"
+            ),
         ]
 
 
@@ -57,17 +62,25 @@ def claim(rows: QuerySet[Row], *, limit: int, lease_for: timedelta, now: datetim
     Workers do not wait for each other: PostgreSQL skips rows another one is claiming, SQLite has
     one writer at a time. Must not be called inside a transaction, which would hold the claim back.
     """
-    due = rows.filter(state=State.DUE, due_at__lte=now)
     # An idle worker asks twice a second; on SQLite it must not take the write lock for that.
-    if not due.exists():
+    if not rows.filter(state=State.DUE, due_at__lte=now).exists():
         return []
-    token = uuid4()
-    due_again = now + lease_for
+    return claim_each([(rows, limit)], lease_for=lease_for, now=now)
+
+
+def claim_each(
+    portions: Sequence[tuple[QuerySet[Row], int]], *, lease_for: timedelta, now: datetime
+) -> list[Row]:
+    """Lease up to so many due rows of each portion as it says, all at once, as ``claim`` does."""
+    token, due_again, claimed = uuid4(), now + lease_for, list[Row]()
     with transaction.atomic(durable=True):
-        claimed = list(due.select_for_update(skip_locked=True).order_by("due_at")[:limit])
-        rows.model._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
-            due_at=due_again, lease=token, attempts=F("attempts") + 1
-        )
+        for rows, limit in portions:
+            due = rows.filter(state=State.DUE, due_at__lte=now).order_by("due_at")
+            claimed += due.select_for_update(skip_locked=True)[:limit]
+        if claimed:
+            type(claimed[0])._default_manager.filter(pk__in=[row.pk for row in claimed]).update(
+                due_at=due_again, lease=token, attempts=F("attempts") + 1
+            )
     for row in claimed:
         row.due_at, row.lease, row.attempts = due_again, token, row.attempts + 1
     return claimed
@@ -88,9 +101,9 @@ def settle(row: LeasedRow, *, now: datetime, **columns: Any) -> bool:
     return _write(row, state=State.SETTLED, settled_at=now, lease=None, last_error="", **columns)
 
 
-def retry(row: LeasedRow, *, due_at: datetime, error: str) -> bool:
+def retry(row: LeasedRow, *, due_at: datetime, error: str, **columns: Any) -> bool:
     """Let a failed row come due again at ``due_at``; ``error`` is shown to operators."""
-    return _write(row, due_at=due_at, lease=None, last_error=error[:ERROR_CHARACTERS])
+    return _write(row, due_at=due_at, lease=None, last_error=error[:ERROR_CHARACTERS], **columns)
 
 
 def abandon(row: LeasedRow, *, now: datetime, error: str, **columns: Any) -> bool:

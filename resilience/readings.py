@@ -1,25 +1,27 @@
 """
 What this process has counted and how it stands, read from the parts that count.
 
-A part joins by a function in ``_SOURCES`` that yields running totals and present values, cheap
-enough to be called every two seconds.
+A part joins by a function in ``_sources`` that yields running totals and present values, cheap
+enough to be called every two seconds; layers above ``add`` theirs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import NamedTuple
 
 from prometheus_client.utils import floatToGoString
 
-from resilience import breakers, copies, measures, pool
+from resilience import breakers, copies, crowd, measures, pool
 from resilience.circuit import State
 from resilience.measures import Measure
 from resilience.stores import store
 from resilience.traffic import BOUNDS, Tally, traffic
+from resilience.turns import Outcome, turns
 from resilience.verdicts import verdicts
+from resilience.worker import roster
 
 _WORST = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 _LE = tuple(
@@ -51,7 +53,21 @@ def readings(kind: str) -> Readings:
     """Read every part of a process of this ``kind``, which is empty for one that only looks on."""
     if kind:
         yield Reading(measures.LOCAL_PROCESSES, (kind,)), 1
-    yield from chain.from_iterable(source() for source in _SOURCES)
+    yield from chain.from_iterable(source() for source in _sources)
+
+
+def add(source: Callable[[], Readings]) -> None:
+    """Read a part of a layer above from now on; its measures are in ``measures`` as all are."""
+    if source not in _sources:
+        _sources.append(source)
+
+
+def seconds_of(measure: Measure, labels: tuple[str, ...], tallies: list[Tally]) -> Readings:
+    """Read how long something took, as a histogram over several tallies."""
+    yield Reading(measure, labels, "_sum"), sum(tally.seconds for tally in tallies)
+    counts = map(sum, zip(*(tally.counts for tally in tallies), strict=True))
+    for le, count in zip(_LE, counts, strict=True):
+        yield Reading(measure, (*labels, le), "_bucket"), count
 
 
 def _requests() -> Readings:
@@ -61,11 +77,7 @@ def _requests() -> Readings:
         labels = (method, route, f"{hundreds}xx")
         yield Reading(measures.HTTP_REQUESTS, labels), sum(tally.counts)
     for route, tallies in by_route.items():
-        seconds = sum(tally.seconds for tally in tallies)
-        yield Reading(measures.HTTP_SECONDS, (route,), "_sum"), seconds
-        counts = map(sum, zip(*(tally.counts for tally in tallies), strict=True))
-        for le, count in zip(_LE, counts, strict=True):
-            yield Reading(measures.HTTP_SECONDS, (route, le), "_bucket"), count
+        yield from seconds_of(measures.HTTP_SECONDS, (route,), tallies)
 
 
 def _limits() -> Readings:
@@ -94,6 +106,15 @@ def _circuits() -> Readings:
         yield Reading(measures.BREAKER_MOVES, labels, source=name), count
 
 
+def _crowds() -> Readings:
+    for many in crowd.every():
+        label, counted = f"{many.kind}:*", many.states()
+        for state in State:
+            yield Reading(measures.BREAKERS, (label, state.value)), counted[state]
+        worst = max((_WORST[state] for state in counted), default=0)
+        yield Reading(measures.BREAKER_STATE, (label,)), worst
+
+
 def _cache() -> Readings:
     found = store()
     copy_hits, copy_misses = copies.figures()
@@ -118,4 +139,23 @@ def _database() -> Readings:
     yield Reading(measures.POOL_ERRORS), state.errors
 
 
-_SOURCES = (_requests, _limits, _circuits, _cache, _database)
+def _work() -> Readings:
+    # Those of a web process stay at zero; what was never counted could not be seen to rise.
+    for name in roster.queues:
+        for outcome in Outcome:
+            tries = turns.count_tries(name, outcome)
+            yield Reading(measures.QUEUE_TRIES, (name, outcome.value)), tries
+    for name in (*roster.queues, *roster.chores):
+        for outcome in (Outcome.DONE, Outcome.FAILED):
+            yield Reading(measures.WORKER_TURNS, (name, outcome.value)), turns.count(name, outcome)
+
+
+_sources: list[Callable[[], Readings]] = [
+    _requests,
+    _limits,
+    _circuits,
+    _crowds,
+    _cache,
+    _database,
+    _work,
+]

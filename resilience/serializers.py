@@ -6,6 +6,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+STATES = ["closed", "open", "half_open"]
+
 
 class LiveAnswer(serializers.Serializer[Any]):
     status = serializers.ChoiceField(choices=["ok"])
@@ -24,7 +26,7 @@ class ReadyAnswer(serializers.Serializer[Any]):
 
 
 class CircuitAnswer(serializers.Serializer[Any]):
-    state = serializers.ChoiceField(choices=["closed", "open", "half_open"])
+    state = serializers.ChoiceField(choices=STATES)
     write_degraded = serializers.BooleanField(help_text="Redis answers reads and refuses writes.")
     failure_count = serializers.IntegerField(help_text="Failures in a row, up to now.")
     total_calls = serializers.IntegerField()

@@ -36,6 +36,10 @@ class Tally:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.seconds = 0.0
 
+    def note(self, seconds: float) -> None:
+        self.counts[bisect_left(BOUNDS, seconds)] += 1
+        self.seconds += seconds
+
 
 Sort = tuple[str, str, int]  # method, route, hundreds of the status
 

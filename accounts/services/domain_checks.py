@@ -16,9 +16,8 @@ from django.db import transaction
 
 from accounts import domain_controls as controls
 from accounts.domain_errors import DNSUnavailable
-from accounts.models import OrganizationDomain, User
-from accounts.rules import permissions
-from accounts.services import domain_proofs
+from accounts.models import OrganizationDomain
+from accounts.services import domain_proofs, owners
 from accounts.services.domains import target_of
 from accounts.services.mail import get_email_service
 from audit.events import Event
@@ -83,13 +82,7 @@ def _withdraw(domain: OrganizationDomain, *, now: datetime) -> bool:
 
 
 def _tell_owners(domain: OrganizationDomain, *, now: datetime) -> None:
-    owners = User.objects.filter(
-        is_active=True,
-        memberships__organization_id=domain.organization_id,
-        memberships__role__is_builtin=True,
-        memberships__role__name=permissions.OWNER,
-    )
-    for owner in owners:
+    for owner in owners.of(domain.organization_id):
         get_email_service().queue(
             "domain_withdrawn",
             to=owner.email,

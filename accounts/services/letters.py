@@ -50,6 +50,7 @@ class Letter(StrEnum):
     ERASURE = "erasure", "what", "link", "time"
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
     DOMAIN_WITHDRAWN = "domain_withdrawn", "domain", "organization", "time", "link"
+    WEBHOOK_PAUSED = "webhook_paused", "receiver", "what", "time", "link"
     IDENTITY = "identity", "what", "link", "time"
 
 

@@ -104,12 +104,17 @@ class Acting:
         transaction.on_commit(lambda: access.forget_everybody(key, version=version))
 
     def record(
-        self, *, target: Target | None = None, changes: Changes | None = None, reason: str = ""
-    ) -> None:
-        """Write the act to the trail, in its transaction."""
+        self,
+        event: Event | None = None,
+        *,
+        target: Target | None = None,
+        changes: Changes | None = None,
+        reason: str = "",
+    ) -> UUID:
+        """Write the act, or what it came to, to the trail in its transaction; return the id."""
         attempt = self.attempt
-        get_audit_service().record(
-            attempt.event,
+        return get_audit_service().record(
+            event or attempt.event,
             actor=attempt.who.actor,
             target=target or attempt.target,
             origin=attempt.origin,
@@ -162,7 +167,7 @@ def _held(attempt: Attempt) -> Sequence[str] | None:
         .filter(organization_id=attempt.organization_id, user_id=who.user_id, user__is_active=True)
         .first()
     )
-    return membership and membership.role.permissions
+    return membership.role.permissions if membership else None
 
 
 def target_of(organization_id: UUID, label: str = "") -> Target:

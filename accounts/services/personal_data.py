@@ -63,6 +63,10 @@ NOBODYS = {
     "resilience.CircuitTransition": "moves of breakers",
     "resilience.Counter": "digests that nobody turns back, kept for a window",
     "resilience.Process": "processes of the deployment",
+    "webhooks.Attempt": "what receivers answered",
+    "webhooks.Delivery": "which event goes to which endpoint; what it tells is read from the trail",
+    "webhooks.Endpoint": "addresses of servers",
+    "webhooks.Position": "how far an endpoint has read",
     "sessions.Session": "cookies of the admin site: ids only, for eight hours",
 }
 

@@ -156,6 +156,6 @@ def remove(_apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0003_sealing")]
+    dependencies = [("audit", "0003_given_up_rows")]
 
     operations = [migrations.RunPython(install, remove)]

@@ -37,6 +37,7 @@ from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
 from tests.factories import UserFactory
+from tests.webhooks.club_endpoints import told_to
 
 # Refusals are told in the trail and counted.
 _MAY_CHANGE = {"audit", "resilience"}
@@ -65,7 +66,10 @@ _RANKS = {
     Comer.OWNER: Least.OWNER,
 }
 _SCOPES = {
-    Comer.KEY: ("tokens:introspect", "tokens:revoke", "audit:read"),
+    Comer.KEY: (
+        *("tokens:introspect", "tokens:revoke"),
+        *("webhooks:read", "webhooks:write", "audit:read"),
+    ),
     Comer.OTHER_KEY: ("members:*", "organization:*", "api_keys:*"),
 }
 
@@ -134,7 +138,7 @@ class Street:
     @cached_property
     def ids(self) -> dict[str, Any]:
         """What stands for each part of a path that is not fixed."""
-        return {**_things_of(self.ada), **_things_in(self.club)}
+        return {**_things_of(self.ada), **_things_in(self.club), **told_to(self.club)}
 
     def person(self, comer: Comer) -> Person:
         """Who comes as this; whoever is anonymous is a stranger who shows no token."""

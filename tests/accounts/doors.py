@@ -211,6 +211,23 @@ TRAIL = [
     Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
 ]
 
+_ENDPOINTS = f"{ONE}/webhooks"
+_ENDPOINT = f"{_ENDPOINTS}/<uuid:endpoint_id>"
+_READS = {"lets_in": Least.ADMIN, "scope": "webhooks:read"}
+_WRITES = {"lets_in": Least.ADMIN, "scope": "webhooks:write"}
+_TOLD = {"url": "https://example.com/hooks", "events": ["member.*"]}
+WEBHOOKS = [
+    Door("GET", _ENDPOINTS, **_READS),
+    Door("POST", _ENDPOINTS, body=_TOLD, **_WRITES),
+    Door("GET", _ENDPOINT, **_READS),
+    Door("PATCH", _ENDPOINT, body={"state": "paused"}, **_WRITES),
+    Door("DELETE", _ENDPOINT, **_WRITES),
+    *(Door("POST", f"{_ENDPOINT}/{act}", **_WRITES) for act in ("enable", "rotate-secret", "test")),
+    Door("POST", f"{_ENDPOINT}/redeliver", body={"since": "2026-01-01T00:00:00Z"}, **_WRITES),
+    Door("GET", f"{_ENDPOINT}/deliveries", **_READS),
+    Door("POST", f"{_ENDPOINT}/deliveries/<uuid:delivery_id>/redeliver", **_WRITES),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
@@ -228,4 +245,7 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *TRAIL, *OPEN_PAGES, *OPERATIONS]
+DOORS = [
+    *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *TRAIL, *WEBHOOKS),
+    *(*OPEN_PAGES, *OPERATIONS),
+]

@@ -24,6 +24,7 @@ from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
+from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
 
@@ -151,7 +152,7 @@ def invited(world: World) -> Given:
 
 
 def with_a_key(world: World) -> Given:
-    return world.in_club(key_id=key_holders.made(world.club).id)
+    return world.in_club(key_id=key_holders.made(world.club, "members:read").id)
 
 
 def asking(world: World) -> Given:
@@ -176,6 +177,10 @@ def with_a_domain(world: World) -> Given:
     world.entered(services.override(TextRecords, TextRecords(names.address)))
     names.place(added["record"])
     return world.in_club(domain_id=added["id"])
+
+
+def with_an_endpoint(world: World) -> Given:
+    return world.in_club(**told_to(world.club))
 
 
 def monitoring(world: World) -> Given:
@@ -212,7 +217,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "logout_all": World.hers,
     "list_sessions": World.hers,
     "end_session": lambda world: world.hers(session_id=world.ada.session_id),
-    "end_other_sessions": World.hers,
+    "end_other_sessions": World.hers_elsewhere_too,
     "get_jwks": nobody,
     "get_audit_jwks": nobody,
     "get_issuer_metadata": nobody,
@@ -273,6 +278,16 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "delete_domain": with_a_domain,
     "verify_domain": with_a_domain,
     **prepared_trail.PREPARED,
+    **dict.fromkeys(
+        (
+            *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),
+            *("rotate_endpoint_secret", "send_test_event"),
+            *("list_deliveries", "redeliver", "redeliver_failed"),
+        ),
+        with_an_endpoint,
+    ),
+    "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
+    "create_endpoint": World.in_club,
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

@@ -25,6 +25,7 @@ CONTEXT = {
     "inviter": "Ada",
     "domain": "example.com",
     "expires_in_days": 7,
+    "receiver": "hooks",
 }
 
 

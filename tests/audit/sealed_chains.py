@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -45,12 +45,14 @@ def rows(count: int, *, changed: Iterable[int] = ()) -> list[SealedRow]:
     return sealed
 
 
-def signed(of: list[SealedRow], signer: Signer, *, batch: int = 4) -> list[Record]:
+def signed(
+    of: list[SealedRow], signer: Signer, *, batch: int = 4, begin: datetime = NOON
+) -> list[Record]:
     """Rows with a checkpoint before each whole batch; the rest is not signed yet."""
-    return list(_signed(of, signer, batch))
+    return list(_signed(of, signer, batch, begin))
 
 
-def _signed(of: list[SealedRow], signer: Signer, batch: int) -> Iterator[Record]:
+def _signed(of: list[SealedRow], signer: Signer, batch: int, begin: datetime) -> Iterator[Record]:
     previous = NOTHING
     for number, start in enumerate(range(0, len(of), batch), start=1):
         covered = of[start : start + batch]
@@ -58,12 +60,12 @@ def _signed(of: list[SealedRow], signer: Signer, batch: int) -> Iterator[Record]
             statement = Statement(
                 chain=CHAIN,
                 number=number,
-                first=start + 1,
-                last=start + batch,
+                first=covered[0].link.sequence,
+                last=covered[-1].link.sequence,
                 head_hash=covered[-1].sealed_hash,
                 merkle_root=chains.root([row.sealed_hash for row in covered]),
                 previous=previous,
-                signed_at=NOON + timedelta(minutes=number),
+                signed_at=begin + timedelta(minutes=number),
                 kid=signer.kid,
             )
             previous = statement.digest()

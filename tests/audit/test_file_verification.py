@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from audit.file_verification import kept_elsewhere, verify_lines
 from audit.findings import Broken, Fault
 from audit.records import SealedRow, Selection, SignedCheckpoint, line
 from audit.verification import Keys
+from tests.audit.rows import NOON
 from tests.audit.sealed_chains import CHAIN, Signer, cut_after, rows, signed
 
 SIGNER, THIEF = Signer(), Signer()  # the thief calls their key by the same name
@@ -19,6 +21,7 @@ STRANGER = Signer("kid-2")
 KEYS = Keys([SIGNER.public])
 HONEST = signed(rows(10), SIGNER)  # C1 1-4 C2 5-8, then 9 and 10 unsigned
 CUT = cut_after(HONEST, 1, SIGNER)
+LATER = signed(rows(10), SIGNER, begin=NOON + timedelta(days=1))  # the same rows, signed again
 
 
 def verified(records, *, kept=()):
@@ -119,6 +122,15 @@ TAMPERED = {
     "a checkpoint came from another history": (
         [checkpoints(signed(rows(4, changed=[1]), SIGNER))[0], *HONEST[1:]], "ROWS_RESEALED", 1
     ),
+    "a checkpoint follows another than the one before it": (
+        [*HONEST[:5], checkpoints(LATER)[1], *HONEST[6:]], "CHECKPOINT_REPLACED", 5
+    ),
+    "a checkpoint was signed where a row was missing already": (
+        signed([*rows(4), *rows(9)[5:]], SIGNER), "ROW_MISSING", 5
+    ),
+    "what begins after a truncation is of another history": (
+        [CUT[0], *rows(10, changed=[1])[4:]], "BEGINNING_MISSING", 5
+    ),
     "a checkpoint stands after its rows": (
         [*HONEST[1:5], HONEST[0], *HONEST[5:]], "CHECKPOINT_OUT_OF_ORDER", 1
     ),
@@ -216,6 +228,13 @@ def test_rows_of_a_selection_prove_themselves_one_by_one():
 def test_a_row_of_a_selection_that_was_not_signed_is_named(change, fault):
     (outcome,) = verified(selection(3, change=change))
     assert outcome.finding.fault is fault
+
+
+def test_a_selection_is_announced_first_and_has_its_checkpoints_in_order():
+    (late,) = verified([*HONEST, Selection(CHAIN)])
+    (mixed,) = verified([Selection(CHAIN), *reversed(checkpoints(HONEST))])
+    assert late.finding.fault is Fault.SELECTION_OUT_OF_ORDER
+    assert (mixed.finding.fault, mixed.finding.sequence) == (Fault.CHECKPOINT_REPLACED, 1)
 
 
 def test_a_line_that_cannot_be_read_is_named_by_its_number():

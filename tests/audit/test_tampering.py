@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -141,13 +140,6 @@ def swap():
     move(second, THIRD)
 
 
-def swap_what_they_say():
-    second, third = rows(2).get(), rows(THIRD).get()
-    for row, other in ((second, third), (third, second)):
-        rows(row.sequence).update(reason=other.reason, occurred_at=other.occurred_at)
-    rows(THIRD).update(occurred_at=NOON + timedelta(days=1))
-
-
 def unseal():
     names = ("chain", "sequence", "previous_hash", "sealed_hash", "sealed_at")
     rows(THIRD).update(**dict.fromkeys(names))
@@ -163,6 +155,10 @@ def cut_the_tail_and_cover_it():
     ChainHead.objects.update(
         sequence=8, signed_sequence=8, head_hash=bytes(rows(8).get().sealed_hash)
     )
+
+
+def move_the_head_back():
+    ChainHead.objects.update(sequence=9, head_hash=bytes(rows(9).get().sealed_hash))
 
 
 def replace_a_checkpoint():
@@ -196,11 +192,11 @@ TAMPERED = {
     "insert": (insert, "Row 3 was inserted", DAMAGED),
     "append": (append, "Row 11 stands beyond the head", HOLDS),
     "swap": (swap, "Row 2 is not the one that was sealed there", DAMAGED),
-    "swap what they say": (swap_what_they_say, "Row 3 was changed", DAMAGED),
     "null the seal": (unseal, "Row 3 is missing", YOUNG),
     "cut the tail": (cut_the_tail, "Row 9 is missing: checkpoint 3 says", HOLDS),
-    "move the head back": (
-        lambda: ChainHead.objects.update(sequence=9), "Row 10 stands beyond the head", HOLDS
+    "move the head back": (move_the_head_back, "Row 10 stands beyond the head", HOLDS),
+    "change the head": (
+        lambda: ChainHead.objects.update(head_hash=bytes(32)), "another hash for row 10", HOLDS
     ),
     "move the head on": (
         lambda: ChainHead.objects.update(sequence=12), "Row 11 is missing: the head says", HOLDS

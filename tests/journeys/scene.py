@@ -23,6 +23,7 @@ from tests.journeys.waiting import eventually
 from tests.journeys.world import World
 from tests.servers.identity_provider import IdentityProvider
 from tests.servers.name_server import NameServer
+from tests.servers.receiver import Receiver
 from tests.servers.smtp import SMTPSink
 
 # Often enough that each of two workers is asked, however the kernel shares connections out.
@@ -59,6 +60,7 @@ class Scene:
     state: str
     idp: IdentityProvider | None = None
     names: NameServer | None = None
+    hooks: Receiver | None = None
     _networks: Iterator[int] = field(default_factory=lambda: count(1))
 
     def network(self) -> str:

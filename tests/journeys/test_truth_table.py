@@ -27,6 +27,7 @@ from tests.servers.identity_provider import IdentityProvider
 from tests.servers.name_server import NameServer
 from tests.servers.plinto import WorkerProcess
 from tests.servers.postgres import PostgresServer
+from tests.servers.receiver import Receiver
 from tests.servers.smtp import SMTPSink
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("truth table")]
@@ -74,15 +75,17 @@ def trial(request: pytest.FixtureRequest, shared_postgres: PostgresServer) -> It
         sink = running.enter_context(SMTPSink.start())
         idp = running.enter_context(IdentityProvider())
         names = running.enter_context(NameServer())
+        hooks = running.enter_context(Receiver())
         variables = {"EMAIL_URL": sink.url, "LOG_LEVEL": "WARNING", "RATE_LIMITS": ",".join(RATES)}
         variables |= {**idp.variables(APP), **names.variables}
+        variables["OUTBOUND_ALLOWED"] += f",127.0.0.1:{hooks.port}"
         variables["TERMS_VERSION"] = AGREED["terms_version"]
         deployment = deployed_to_harm(
             shared_postgres, HARMS[request.param], with_static=True, **variables
         )
         world, harm = running.enter_context(deployment)
         running.enter_context(WorkerProcess.start(world.web.environment))
-        trial = Trial(Scene(world, sink, request.param, idp, names))
+        trial = Trial(Scene(world, sink, request.param, idp, names, hooks))
         trial.begin()
         harm()
         yield trial

@@ -9,19 +9,16 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from django.test import override_settings
 
 from plinto.kernel.environment import Address
 from resilience import http
-from resilience.circuit import State
+from resilience.breaker import Breaker
+from resilience.circuit import Policy, State
 from resilience.errors import CircuitOpenError, OutboundFailedError, OutboundRefusedError
+from tests.servers.certificates import certified, serving
 from tests.servers.process import free_port
 from tests.servers.website import Asked, Reply, Website
 
@@ -165,6 +162,30 @@ def test_a_body_of_more_than_64_kilobytes_is_not_read_to_its_end(site):
     assert len(sent) < 100_000
 
 
+def test_who_keeps_the_beginning_gets_it_however_the_body_goes_on(site):
+    sent = []
+
+    def endless(_: Asked) -> Reply:
+        return Reply(parts=(sent.append(1) or b"x" * 1024 for _ in range(100_000)))
+
+    assert http.send("GET", site(endless).url, keep=100).body == b"x" * 100
+    assert len(sent) < 100_000
+    broken_off = site(said(b"half", **{"Content-Length": "1000"}))
+    assert http.send("GET", broken_off.url, keep=100).body == b"half"
+    zipped = site(said(b"\x1f\x8b", status=202, **{"Content-Encoding": "gzip"}))
+    answer = http.send("GET", zipped.url, keep=100)
+    assert (answer.status, answer.body) == (202, b"")
+
+
+def test_a_breaker_of_the_caller_leaves_that_of_the_host_alone(site):
+    broken, mine = site(said(status=500)), Breaker("mine", policy=Policy(failure_threshold=1))
+    http.send("GET", broken.url, breaker=mine)
+    with pytest.raises(CircuitOpenError):
+        http.send("GET", broken.url, breaker=mine)
+    assert http.send("GET", broken.url).status == 500
+    assert http.breaker_of("127.0.0.1", broken.port).failure_count == 1
+
+
 def test_a_compressed_body_is_refused_unopened(site):
     website = site(said(b"\x1f\x8b", **{"Content-Encoding": "gzip"}))
     with pytest.raises(OutboundFailedError):
@@ -226,38 +247,11 @@ def test_errors_of_the_server_count_as_failures_and_refusals_do_not(site):
     assert {http.send("GET", strict.url).status for _ in range(7)} == {400}
 
 
-def certified(name: str) -> tuple[bytes, bytes]:
-    """Make a key and a certificate that it signed for a name, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    secret = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return secret, pem
-
-
 def test_the_certificate_is_checked_for_the_name_although_an_address_is_connected_to(
     site, tmp_path
 ):
     secret, pem = certified(NAME)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    (tmp_path / "both.pem").write_bytes(secret + pem)
-    server.load_cert_chain(tmp_path / "both.pem")
+    server = serving(secret, pem, directory=tmp_path)
     asked_for = []
     server.sni_callback = lambda _socket, name, _context: asked_for.append(name)
     website = site(said(b"ok"), tls=server)
@@ -266,7 +260,8 @@ def test_the_certificate_is_checked_for_the_name_although_an_address_is_connecte
     url = f"https://{NAME}:{website.port}/"
     assert http.send("GET", url, lookup=here, tls=trusting).body == b"ok"
     assert asked_for == [NAME]
-    with pytest.raises(OutboundFailedError):
+    with pytest.raises(OutboundFailedError) as failure:
         http.send("GET", url, lookup=here)
+    assert failure.value.reason == "tls"
     with pytest.raises(OutboundFailedError):
         http.send("GET", f"https://127.0.0.1:{website.port}/", tls=trusting)

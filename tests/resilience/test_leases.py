@@ -49,6 +49,17 @@ def test_a_claimed_row_is_nobody_elses_until_its_lease_is_over():
     assert claim(now=NOON + MINUTE) == [row]
 
 
+def test_portions_are_claimed_together_each_up_to_its_limit():
+    mine, other = [waiting() for _ in range(3)], waiting(due_at=NOON - MINUTE)
+    rows = OutboundMail.objects.all()
+    portions = [(rows.exclude(pk=other.pk), 2), (rows.filter(pk=other.pk), 5)]
+    claimed = leases.claim_each(portions, lease_for=MINUTE, now=NOON)
+    assert other in claimed
+    assert len(claimed) == 3
+    assert len({row.lease for row in claimed}) == 1
+    assert set(claim()) == set(mine) - set(claimed)
+
+
 def test_a_row_whose_worker_died_counts_both_attempts():
     waiting()
     claim()

@@ -43,6 +43,11 @@ class Delivery(LeasedRow):
                 name="delivery_due_of_endpoint",
             ),
             models.Index(fields=["endpoint", "-id"], name="delivery_of_endpoint"),
+            models.Index(
+                fields=["endpoint", "-id"],
+                condition=Q(state="abandoned"),
+                name="delivery_failed_of_endpoint",
+            ),
         ]
 
     def __str__(self) -> str:

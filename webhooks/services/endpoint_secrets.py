@@ -8,6 +8,7 @@ learn the new one whenever it suits it within that time.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from hashlib import sha256
 
 from plinto.kernel.crypto import decrypt, encrypt
 from webhooks import signature
@@ -21,6 +22,11 @@ def drawn() -> tuple[str, bytes]:
     """Draw a secret; return its text, which is shown once, and what the row keeps of it."""
     text = signature.new_secret()
     return text, encrypt(text.encode(), purpose=_PURPOSE)
+
+
+def named(sealed: bytes) -> str:
+    """Name a sealed secret, so that somebody can say which they saw and learns nothing of it."""
+    return sha256(sealed).hexdigest()
 
 
 def in_force(endpoint: Endpoint, *, now: datetime) -> list[str]:
