@@ -19,7 +19,7 @@ else ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell test -x $(BIN)/python && $(
 $(VENV)/.python: another-interpreter
 endif
 
-.PHONY: help run serve test test-sqlite journeys check format bench-resilience \
+.PHONY: help run serve test test-sqlite journeys torture check format bench-resilience \
 	bench-webhooks lock clean another-interpreter
 .DEFAULT_GOAL := help
 
@@ -43,6 +43,9 @@ journeys: $(VENV)/.dev ## walk every journey in its full length, which takes abo
 	JOURNEY_SECONDS=60 JOURNEY_SAMPLES=200 JOURNEY_LOGINS=1000 JOURNEY_REGISTRATIONS=400 \
 	JOURNEY_PATIENT=1 JOURNEY_STATES=all JOURNEY_REQUESTS=4000 JOURNEY_ABORTED=1000 JOURNEY_CASES=5000 \
 	$(BIN)/python -m pytest -p no:xdist -m journey $(ARGS)
+
+torture: $(VENV)/.dev ## kill web, worker, PostgreSQL and Redis at random moments, 20 rounds, and count what is left
+	JOURNEY_ROUNDS=20 $(BIN)/python -m pytest -p no:xdist tests/journeys/test_kill_matrix.py $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, migrations, deployment, OpenAPI, duplicates, documents
 	$(BIN)/ruff format --check .

@@ -22,6 +22,7 @@ from accounts.views import (
 urlpatterns = [
     path("", include("accounts.api_key_urls")),
     path("", include("accounts.organization_urls")),
+    path("", include("accounts.trail_urls")),
     path("api/v1/auth/register", registration.RegisterView.as_view()),
     path("api/v1/auth/verify-email", registration.VerifyEmailView.as_view()),
     path("api/v1/auth/verify-email/resend", registration.ResendView.as_view()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
-from audit import controls
+from audit import controls, export_controls
 from resilience import contract
 from resilience.worker import roster
 
@@ -15,9 +15,15 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now, and the queues need them.
-        from audit.services import figures, sealing  # noqa: PLC0415
-        from resilience import glance  # noqa: PLC0415
+        from audit.health import CheckpointKeyUsable  # noqa: PLC0415
+        from audit.services import figures, publishing, retention, sealing, trail_exports  # noqa: PLC0415
+        from resilience import glance, health  # noqa: PLC0415
 
-        contract.register(*controls.CONTROLS)
+        contract.register(*controls.CONTROLS, *export_controls.CONTROLS)
         roster.add_queue(sealing.QUEUE)
+        roster.add_queue(publishing.QUEUE)
+        roster.add_queue(trail_exports.QUEUE)
+        roster.add_chore(trail_exports.TRIMMING)
+        roster.add_chore(retention.CHORE)
         glance.also(figures.of_sealing)
+        health.watch("audit key", CheckpointKeyUsable())

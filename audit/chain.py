@@ -164,6 +164,29 @@ def is_included(
     return last == 0 and found == top
 
 
+class Tree:
+    """A Merkle tree whose rows come one by one; it holds one hash for each bit of their number."""
+
+    def __init__(self) -> None:
+        self._peaks: list[tuple[int, bytes]] = []  # size and hash of whole subtrees, left to right
+
+    def add(self, row_hash: bytes) -> None:
+        size, found = 1, sha256(_LEAF + row_hash).digest()
+        while self._peaks and self._peaks[-1][0] == size:
+            found = _parent(self._peaks.pop()[1], found)
+            size *= 2
+        self._peaks.append((size, found))
+
+    def root(self) -> bytes:
+        """Return what ``root`` returns for the rows so far."""
+        if not self._peaks:
+            return root([])
+        *left, (_, found) = self._peaks
+        for _, peak in reversed(left):
+            found = _parent(peak, found)
+        return found
+
+
 def _root(leaves: Sequence[bytes]) -> bytes:
     if len(leaves) == 1:
         return leaves[0]

@@ -62,6 +62,8 @@ class Event(StrEnum):
     TERMS_ACCEPTED = "terms.accepted", "changes"
     EXPORT_REQUESTED = "export.requested"
     EXPORT_TAKEN = "export.taken"
+    TRAIL_EXPORT_REQUESTED = "trail_export.requested", "organization_id", "changes"
+    TRAIL_EXPORT_TAKEN = "trail_export.taken", "organization_id"
     PASSKEY_ADDED = "passkey.added"
     PASSKEY_RENAMED = "passkey.renamed", "changes"
     PASSKEY_REMOVED = "passkey.removed"
@@ -78,6 +80,10 @@ class Event(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "organization_id", "changes"
     MEMBER_UPDATED = "member.updated", "organization_id", "changes"
     MEMBER_REMOVED = "member.removed", "organization_id"
+    MEMBER_CHANGED = "member.changed", "organization_id", "changes"
+    MEMBER_DEACTIVATED = "member.deactivated", "organization_id"
+    MEMBER_REACTIVATED = "member.reactivated", "organization_id"
+    MEMBER_ERASED = "member.erased", "organization_id"
     DOMAIN_ADDED = "domain.added", "organization_id"
     DOMAIN_VERIFIED = "domain.verified", "organization_id"
     DOMAIN_DELETED = "domain.deleted", "organization_id"
@@ -103,6 +109,7 @@ class Event(StrEnum):
 
     SIGNING_KEY_ROTATED = "signing_key.rotated"
     AUDIT_KEY_ROTATED = "audit_key.rotated"
+    TRAIL_TRUNCATED = "trail.truncated", "changes"
 
     ADMINISTRATOR_CREATED = "administrator.created"
     ADMIN_SIGNED_IN = "admin.signed_in"

@@ -24,6 +24,7 @@ from accounts.examples import (
     person,
     providers,
     sessions,
+    trail,
 )
 from plinto.kernel.examples import Operation, Several, Subject
 from plinto.kernel.exceptions import (
@@ -52,6 +53,7 @@ SUBJECTS: tuple[Subject, ...] = (
     organization_people.SUBJECT,
     api_keys.SUBJECT,
     domains.SUBJECT,
+    trail.SUBJECT,
     webhooks_examples.SUBJECT,
     resilience_examples.SUBJECT,
 )

@@ -196,6 +196,8 @@ SESSION_IDLE = min(
 )
 # How long somebody who asked to be erased may think again.
 ERASURE_AFTER = timedelta(days=ENVIRONMENT.whole("ERASURE_AFTER_DAYS", 14, least=0, most=90))
+# How long rows of the trail are kept; 0 is for ever.
+AUDIT_RETENTION_DAYS = ENVIRONMENT.whole("AUDIT_RETENTION_DAYS", 0, least=0, most=36_500)
 TERMS_VERSION = ENVIRONMENT.text("TERMS_VERSION")
 if len(TERMS_VERSION) > 40 or not TERMS_VERSION.isprintable():
     raise ImproperlyConfigured("TERMS_VERSION must be at most 40 printable characters.")
@@ -209,6 +211,10 @@ SOCIAL_REDIRECT_URIS = providers.redirect_uris(ENVIRONMENT, wanted=bool(SOCIAL_P
 OUTBOUND_ALLOWED = ENVIRONMENT.destinations("OUTBOUND_ALLOWED")
 WEBHOOK_CONCURRENCY = ENVIRONMENT.whole("WEBHOOK_CONCURRENCY", 16, most=256)
 DNS_SERVERS = ENVIRONMENT.resolvers("DNS_SERVERS")
+
+# Where checkpoints of the trail are sent, out of reach of who holds the database.
+AUDIT_CHECKPOINT_FILE = ENVIRONMENT.text("AUDIT_CHECKPOINT_FILE")
+AUDIT_CHECKPOINT_URL = ENVIRONMENT.page("AUDIT_CHECKPOINT_URL")
 
 ADMIN_REQUIRES_MFA = ENVIRONMENT.flag("ADMIN_REQUIRES_MFA", default=False)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from plinto.templatetags.readings import distance, in_use, percent, rfc3339, spelled
+from resilience.backlogs import Backlog
 from resilience.circuit import State
 from resilience.overview import BreakerSummary, CircuitView, Overview, ProcessView, TransitionView
 
@@ -17,6 +18,7 @@ def drawn(overview: Overview) -> str:
     lines = [*_summary(overview)]
     lines += _section("BREAKERS", (_breaker(one) for one in overview.breakers))
     lines += _section("PROCESSES", (row for one in overview.processes for row in _process(one)))
+    lines += _section("QUEUES", (_queue(one, overview) for one in overview.queues))
     moves = overview.timeline[: -_MOST_MOVES - 1 : -1]
     lines += _section("MOVED IN THE LAST HOUR", (_move(one, overview) for one in moves))
     return "\n".join(_harmless(line)[:COLUMNS].rstrip() for line in lines) + "\n"
@@ -75,6 +77,12 @@ def _process(one: ProcessView) -> Iterator[tuple[str, ...]]:
     yield label, f"since {rfc3339(one.started_at)}", pool, f"{one.cache.unsettled} unsettled"
     for circuit in one.circuits:
         yield f"  {circuit.name}", _state(circuit), f"{circuit.total_calls} calls", _counts(circuit)
+
+
+def _queue(one: Backlog, overview: Overview) -> tuple[str, ...]:
+    waiting = f"{one.due}{' or more' if one.is_more else ''} waiting"
+    since = f"since {distance(one.oldest, overview.at)}" if one.oldest else ""
+    return one.queue, waiting, since, f"{one.abandoned} given up within a day"
 
 
 def _state(circuit: CircuitView) -> str:

@@ -82,8 +82,9 @@ def pool_budget(
             cursor.execute("SHOW max_connections")
             allowed = int(cursor.fetchone()[0]) - RESERVED_CONNECTIONS
         web, workers = settings.WEB_WORKERS, _workers(connection)
-        # A worker has a thread for each queue and one that keeps house.
-        in_worker = min(len(roster.queues) + 1, pool["max_size"]) + BESIDES_IN_WORKER
+        # A worker has a thread for each queue and each slow chore, and one that keeps house.
+        slow = sum(chore.is_slow for chore in roster.chores.values())
+        in_worker = min(len(roster.queues) + slow + 1, pool["max_size"]) + BESIDES_IN_WORKER
         wanted = web * (pool["max_size"] + BESIDES_IN_WEB) + workers * in_worker
         if wanted > allowed:
             found.append(

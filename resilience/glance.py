@@ -11,29 +11,23 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from django import db
 from django.db import connections
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from resilience import health, measures
+from resilience import backlogs, health, measures
 from resilience.forks import renew_after_fork
-from resilience.leases import State
 from resilience.measures import Measure
 from resilience.models import Process
 from resilience.overview import GONE_AFTER
 from resilience.probes import unpooled
-from resilience.queues import LeasedQueue
-from resilience.worker import roster
 
 FRESH_SECONDS = 1.0
 PATIENCE_SECONDS = 1.0
-# Rows that were given up are found by an index on the time of it, which bounds the work.
-_ABANDONED_WITHIN = timedelta(days=1)
 
 Figures = dict[Measure, dict[tuple[str, ...], float]]
 _of_apps: list[Callable[[datetime], Figures]] = []
@@ -132,29 +126,12 @@ def _of_processes(now: datetime) -> Figures:
 
 
 def _of_queues(now: datetime) -> Figures:
-    figures: Figures = {
-        measures.QUEUE_DUE: {},
-        measures.QUEUE_OLDEST: {},
-        measures.QUEUE_ABANDONED: {},
+    queues = backlogs.look(now=now)
+    return {
+        measures.QUEUE_DUE: {(one.queue,): one.due for one in queues},
+        measures.QUEUE_OLDEST: {(one.queue,): one.waited(now) for one in queues},
+        measures.QUEUE_ABANDONED: {(one.queue,): one.abandoned for one in queues},
     }
-    for name, queue in roster.queues.items():
-        if isinstance(queue, LeasedQueue):
-            due, oldest, abandoned = _of_queue(queue, now)
-            figures[measures.QUEUE_DUE][name,] = due
-            figures[measures.QUEUE_OLDEST][name,] = oldest
-            figures[measures.QUEUE_ABANDONED][name,] = abandoned
-    return figures
-
-
-def _of_queue(queue: LeasedQueue[Any], now: datetime) -> tuple[float, float, float]:
-    due = (
-        queue.rows()
-        .filter(state=State.DUE, due_at__lte=now)
-        .aggregate(count=Count("pk"), oldest=Min("due_at"))
-    )
-    abandoned = queue.rows().filter(state=State.ABANDONED, settled_at__gte=now - _ABANDONED_WITHIN)
-    waited = (now - due["oldest"]).total_seconds() if due["oldest"] else 0.0
-    return due["count"], waited, abandoned.count()
 
 
 glance = Glancer(look)

@@ -85,6 +85,7 @@ database_look = _looker(DatabaseAnswers())
 migrations_look = _looker(MigrationsApplied())
 redis_look = _looker(RedisAnswers())
 _required: dict[str, Remembered[Finding]] = {}
+_watched: dict[str, Remembered[Finding]] = {}
 
 
 def require(name: str, check: HealthCheck) -> None:
@@ -92,9 +93,20 @@ def require(name: str, check: HealthCheck) -> None:
     _required[name] = _looker(check)
 
 
+def watch(name: str, check: HealthCheck) -> None:
+    """Let an app say what else operators should hear of, though signing in works without it."""
+    _watched[name] = _looker(check)
+
+
 def forget() -> None:
     """Look anew at the next question, for tests and for operators who just changed something."""
-    for look in (database_look, migrations_look, redis_look, *_required.values()):
+    for look in (
+        database_look,
+        migrations_look,
+        redis_look,
+        *_required.values(),
+        *_watched.values(),
+    ):
         look.renew()
 
 
@@ -120,11 +132,11 @@ def readiness() -> Readiness:
         findings["migrations"] = migrations_look()
         # What apps require is in tables, which may not be there yet.
         if findings["migrations"].is_well:
-            findings |= {name: look() for name, look in _required.items()}
+            findings |= {name: look() for name, look in (_required | _watched).items()}
     if door() is not None:
         findings["redis"] = redis_look()
     degraded = _degraded(findings["database"])
-    is_able = all(findings[name].is_well for name in findings if name != "redis")
+    is_able = all(findings[name].is_well for name in findings.keys() - {"redis", *_watched})
     # Nothing new for a process that is about to end, however well it is.
     if stopping or not is_able:
         return Readiness("unavailable", degraded, findings)

@@ -45,6 +45,10 @@ class LeasedRow(models.Model):
                 condition=Q(settled_at__isnull=False),
                 name="%(class)s_settled",
             ),
+            # Few rows, which operators and metrics look for among all that are settled.
+            models.Index(
+                fields=["settled_at"], condition=Q(state="abandoned"), name="%(class)s_abandoned"
+            ),
         ]
 
 

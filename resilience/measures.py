@@ -186,7 +186,7 @@ QUEUE_DUE = _new(
     "queue_due_rows",
     Kind.ONE,
     "queue",
-    "Rows that wait for a worker.",
+    "Rows that wait for a worker, counted to 100,000.",
 )
 QUEUE_OLDEST = _new(
     "queue_oldest_due_seconds",
@@ -200,11 +200,23 @@ QUEUE_ABANDONED = _new(
     "queue",
     "Rows that were given up within the last day.",
 )
+QUEUE_TRIES = _new(
+    "queue_tries",
+    Kind.COUNTER,
+    "queue outcome",
+    "Tries of single rows: done, failed and to be tried again, or abandoned for good.",
+)
+WORKER_TURNS = _new(
+    "worker_turns",
+    Kind.COUNTER,
+    "turn outcome",
+    "Turns of queues and chores that ended well (done), or by an error of their own (failed).",
+)
 AUDIT_UNSEALED = _new(
     "audit_unsealed_rows",
     Kind.ONE,
     "",
-    "Rows of the trail that have no place in their chain yet.",
+    "Rows of the trail that have no place in their chain yet; 100,000 are counted at most.",
 )
 AUDIT_SEAL_LAG = _new(
     "audit_seal_lag_seconds",

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from resilience import orders
+from resilience import backlogs, orders
+from resilience.backlogs import Backlog
 from resilience.circuit import State
 from resilience.models import CircuitTransition, Process
 from resilience.orders import OrderView
@@ -137,6 +138,7 @@ class Overview:
     cache: CacheView
     pool: PoolView
     hit_ratio: float | None
+    queues: list[Backlog] = field(default_factory=list)
 
     @property
     def live(self) -> list[ProcessView]:
@@ -144,7 +146,7 @@ class Overview:
 
 
 def look(*, now: datetime) -> Overview:
-    """Read the rows that processes wrote about themselves, in three statements."""
+    """Read the rows that processes wrote about themselves, and what waits in the queues."""
     seen = processes(now=now)
     live = [process for process in seen if process.is_live]
     cache = _sum(CacheView, [process.cache for process in live])
@@ -156,6 +158,7 @@ def look(*, now: datetime) -> Overview:
         cache=cache,
         pool=pool_sum([process.pool for process in live]),
         hit_ratio=hit_ratio(cache),
+        queues=backlogs.look(now=now),
     )
 
 

@@ -14,7 +14,9 @@ from django.db.models import QuerySet
 
 from plinto.kernel.exceptions import PlintoException, ServiceUnavailableError
 from resilience import leases
-from resilience.leases import Row
+from resilience.backlogs import ABANDONED_WITHIN, COUNTED_TO, Backlog
+from resilience.leases import Row, State
+from resilience.turns import Outcome, turns
 from resilience.worker import Shift
 
 log = structlog.get_logger(__name__)
@@ -58,6 +60,18 @@ class LeasedQueue(Generic[Row]):
                     leases.release(row, now=shift.clock())
         return len(claimed) if is_usable else 0
 
+    def backlog(self, now: datetime) -> Backlog:
+        """Say what waits; both counts go along partial indexes, and only so far."""
+        due = self.rows().filter(state=State.DUE, due_at__lte=now).order_by()
+        lately = now - ABANDONED_WITHIN
+        abandoned = self.rows().filter(state=State.ABANDONED, settled_at__gte=lately).order_by()
+        return Backlog(
+            queue=self.name,
+            due=due[:COUNTED_TO].count(),
+            oldest=due.order_by("due_at").values_list("due_at", flat=True).first(),
+            abandoned=abandoned[:COUNTED_TO].count(),
+        )
+
     def _try(self, row: Row, act: Callable[[Row], None], shift: Shift) -> bool:
         if not self._is_still_ours(row, shift.clock()):
             return True
@@ -74,6 +88,8 @@ class LeasedQueue(Generic[Row]):
             # Without this, a row that trips over a fault of ours would end every batch it is in.
             log.exception("queue.row_failed", queue=self.name, row=str(row.pk))
             self._fail(row, type(error).__name__, shift.clock())
+        else:
+            turns.note_try(self.name, Outcome.DONE)
         return True
 
     def _is_still_ours(self, row: Row, now: datetime) -> bool:
@@ -87,7 +103,9 @@ class LeasedQueue(Generic[Row]):
         told = {"queue": self.name, "row": str(row.pk), "attempts": row.attempts, "error": error}
         if due_at is None:
             leases.abandon(row, now=now, error=error, **self.when_abandoned)
+            turns.note_try(self.name, Outcome.ABANDONED)
             log.error("queue.row_abandoned", **told)
         else:
             leases.retry(row, due_at=due_at, error=error)
+            turns.note_try(self.name, Outcome.FAILED)
             log.warning("queue.row_retried", **told)

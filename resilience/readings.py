@@ -19,7 +19,9 @@ from resilience.circuit import State
 from resilience.measures import Measure
 from resilience.stores import store
 from resilience.traffic import BOUNDS, Tally, traffic
+from resilience.turns import Outcome, turns
 from resilience.verdicts import verdicts
+from resilience.worker import roster
 
 _WORST = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 _LE = tuple(
@@ -137,6 +139,17 @@ def _database() -> Readings:
     yield Reading(measures.POOL_ERRORS), state.errors
 
 
+def _work() -> Readings:
+    # Those of a web process stay at zero; what was never counted could not be seen to rise.
+    for name in roster.queues:
+        for outcome in Outcome:
+            tries = turns.count_tries(name, outcome)
+            yield Reading(measures.QUEUE_TRIES, (name, outcome.value)), tries
+    for name in (*roster.queues, *roster.chores):
+        for outcome in (Outcome.DONE, Outcome.FAILED):
+            yield Reading(measures.WORKER_TURNS, (name, outcome.value)), turns.count(name, outcome)
+
+
 _sources: list[Callable[[], Readings]] = [
     _requests,
     _limits,
@@ -144,4 +157,5 @@ _sources: list[Callable[[], Readings]] = [
     _crowds,
     _cache,
     _database,
+    _work,
 ]

@@ -13,12 +13,17 @@ _PORTION = 1000
 
 
 def delete(outdated: QuerySet[Any]) -> int:
-    """Delete rows a portion at a time, each in a transaction of its own; return how many."""
+    """
+    Delete rows a portion at a time, each in a transaction of its own; return how many.
+
+    They are deleted as a queryset of this kind deletes, whatever their model's own manager does.
+    """
+    rows = type(outdated)(outdated.model)
     total = 0
     while True:
         keys = list(outdated.values_list("pk", flat=True)[:_PORTION])
         if keys:
-            after_conflicts(outdated.model._default_manager.filter(pk__in=keys).delete)()
+            after_conflicts(rows.filter(pk__in=keys).delete)()
         total += len(keys)
         if len(keys) < _PORTION:
             return total

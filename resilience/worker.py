@@ -3,8 +3,8 @@ The process that does what requests only wrote down.
 
 Apps register queues and chores when Django starts; ``manage.py run_worker`` works on them, in as
 many processes on as many machines as wanted. Each queue has a thread of its own, because a mail
-server that hangs must not hold up webhooks. Nothing ends the loop but a signal: a database
-outage, or a fault in one row, is logged and waited out.
+server that hangs must not hold up webhooks, and so has each chore that may be slow. Nothing ends
+the loop but a signal: a database outage, or a fault in one row, is logged and waited out.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
@@ -22,6 +22,7 @@ from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from resilience import backoff
+from resilience.turns import Outcome, turns
 
 log = structlog.get_logger(__name__)
 
@@ -66,12 +67,14 @@ class Chore:
     Something to do every so often, such as trimming a table.
 
     Every worker does it, so it must be harmless to do twice. ``run`` returns how many rows it
-    touched.
+    touched. One that may be slow, because it asks somebody outside, has a thread of its own;
+    the others take turns on one.
     """
 
     name: str
     every: timedelta
     run: Callable[[datetime], int]
+    is_slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +163,15 @@ class Worker:
             threading.Thread(target=self._serve, args=(queue,), name=f"queue-{queue.name}")
             for queue in self._queues
         ]
+        threads += [
+            threading.Thread(target=self._keep_house, args=([chore],), name=f"chore-{chore.name}")
+            for chore in self._chores
+            if chore.is_slow
+        ]
         for thread in threads:
             thread.start()
         log.info("worker.started", queues=[queue.name for queue in self._queues])
-        self._keep_house()
+        self._keep_house([chore for chore in self._chores if not chore.is_slow])
         for thread in threads:
             thread.join()
         log.info("worker.stopped")
@@ -178,15 +186,15 @@ class Worker:
         _drain(queue)
         connections.close_all()
 
-    def _keep_house(self) -> None:
+    def _keep_house(self, chores: Sequence[Chore]) -> None:
         started = self._monotonic()
         due = {
             chore.name: started
             + min(chore.every, _FIRST_CHORE_WITHIN).total_seconds() * self._draw()
-            for chore in self._chores
+            for chore in chores
         }
         while not self._stop.wait(IDLE_SECONDS):
-            for chore in self._chores:
+            for chore in chores:
                 if self._monotonic() < due[chore.name]:
                     continue
                 due[chore.name] = self._monotonic() + chore.every.total_seconds()
@@ -200,10 +208,14 @@ class Worker:
 
     def _attempt(self, name: str, act: Callable[[], int]) -> int | None:
         try:
-            return act()
+            claimed = act()
         except Exception:
             log.exception("worker.turn_failed", turn=name)
+            turns.note(name, Outcome.FAILED)
             return None
+        else:
+            turns.note(name, Outcome.DONE)
+            return claimed
         finally:
             # Hands the connection back: a dead one would fail every later turn, and an idle
             # worker must not keep one of the server's few.

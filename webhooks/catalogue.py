@@ -59,6 +59,10 @@ TOLD: Mapping[Event, str] = {
     Event.INVITATION_ACCEPTED: "invitation.accepted",
     Event.MEMBER_UPDATED: "member.updated",
     Event.MEMBER_REMOVED: "member.removed",
+    Event.MEMBER_CHANGED: "member.changed",
+    Event.MEMBER_DEACTIVATED: "member.deactivated",
+    Event.MEMBER_REACTIVATED: "member.reactivated",
+    Event.MEMBER_ERASED: "member.erased",
     Event.DOMAIN_ADDED: "domain.added",
     Event.DOMAIN_VERIFIED: "domain.verified",
     Event.DOMAIN_DELETED: "domain.deleted",
@@ -80,6 +84,7 @@ _STEP = "A step of something whose end is told."
 _WISH = "Asked for and not done: anybody may ask, and what comes of it is told."
 _THEIRS = "Between the person and this deployment; an organization has no part in it."
 _OPERATORS = "An act upon the deployment, which its operators read in the trail."
+_READING = "Nothing was changed; who took the trail along stands in it."
 UNTOLD: Mapping[Event, str] = {
     Event.USER_REGISTERED: _WISH,
     Event.USER_ERASURE_REQUESTED: _WISH,
@@ -97,11 +102,14 @@ UNTOLD: Mapping[Event, str] = {
     Event.TERMS_ACCEPTED: _THEIRS,
     Event.EXPORT_REQUESTED: _THEIRS,
     Event.EXPORT_TAKEN: _THEIRS,
+    Event.TRAIL_EXPORT_REQUESTED: _READING,
+    Event.TRAIL_EXPORT_TAKEN: _READING,
     Event.PASSKEY_RENAMED: _THEIRS,
     Event.ENDPOINT_ADDRESS_REFUSED: "A receiver that leads inside learns nothing of it.",
     Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",
     Event.ENDPOINT_REDELIVERED: "What is sent again are events, under their own types.",
     Event.SIGNING_KEY_ROTATED: _OPERATORS,
+    Event.AUDIT_KEY_ROTATED: _OPERATORS,
     Event.ADMINISTRATOR_CREATED: _OPERATORS,
     Event.ADMIN_SIGNED_IN: _OPERATORS,
     Event.ADMIN_SIGNED_OUT: _OPERATORS,

@@ -8,6 +8,7 @@ is decided by ``services.administration``, never here.
 from accounts.admin import (
     api_keys,
     attempts,
+    checkpoints,
     groups,
     identities,
     keys,
@@ -15,12 +16,14 @@ from accounts.admin import (
     organizations,
     registrations,
     sessions,
+    trail,
     users,
 )
 
 __all__ = [
     "api_keys",
     "attempts",
+    "checkpoints",
     "groups",
     "identities",
     "keys",
@@ -28,5 +31,6 @@ __all__ = [
     "organizations",
     "registrations",
     "sessions",
+    "trail",
     "users",
 ]

@@ -34,6 +34,7 @@ READ_SSO: Final = "sso:read"
 WRITE_SSO: Final = "sso:write"
 READ_WEBHOOKS: Final = "webhooks:read"
 WRITE_WEBHOOKS: Final = "webhooks:write"
+READ_AUDIT: Final = "audit:read"
 
 _READ_WRITE = frozenset({"read", "write"})
 VERBS: Mapping[str, frozenset[str]] = {

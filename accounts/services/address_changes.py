@@ -26,6 +26,7 @@ from accounts.services import (
     address_moves,
     address_undo,
     attempts,
+    member_notes,
     people,
     registrations,
     sessions,
@@ -176,6 +177,7 @@ def _record(
         changes=changes,
         now=now,
     )
+    member_notes.follow(event, person, actor=who.actor, origin=origin, changes=changes, now=now)
 
 
 def _refused(event: Event, who: Standing, reason: str, *, origin: Origin) -> None:

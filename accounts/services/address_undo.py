@@ -19,7 +19,13 @@ from accounts import letter_controls
 from accounts.errors import InvalidCode
 from accounts.models import UndoLink, User
 from accounts.rules.addresses import Address
-from accounts.services import address_moves, mailed_links, password_links, sessions
+from accounts.services import (
+    address_moves,
+    mailed_links,
+    member_notes,
+    password_links,
+    sessions,
+)
 from accounts.services.mail import get_email_service
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
@@ -116,6 +122,9 @@ def _restore(token: str, *, origin: Origin, now: datetime) -> None:
                 changes=changes if event is Event.EMAIL_RESTORED else None,
                 now=now,
             )
+        member_notes.follow(
+            Event.EMAIL_RESTORED, person, actor=actor, origin=origin, changes=changes, now=now
+        )
         sessions.end_all(person.pk, reason="address restored", actor=actor, origin=origin, now=now)
         password_links.issue(person, template="address_restored", origin=origin, now=now)
 

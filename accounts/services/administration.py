@@ -17,12 +17,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import OutboundMail, Session, User
-from accounts.services import password_links, registrations, sessions, standing
+from accounts.services import member_notes, password_links, registrations, sessions, standing
 from accounts.services.staff import actor_of
 from accounts.services.staff_groups import permission_names
 from audit.events import Event
 from audit.parties import Target
-from audit.services.record import get_audit_service
+from audit.services.record import Entry, get_audit_service
 from plinto.kernel.exceptions import AuthorizationError, ConflictError, NotFoundError
 from plinto.kernel.origin import Origin
 from resilience.leases import State
@@ -211,15 +211,17 @@ def send_now(chosen: QuerySet[OutboundMail], *, by: User, origin: Origin, now: d
             .values_list("pk", "due_at")
         )
         waiting.filter(pk__in=[key for key, _ in held]).update(due_at=now)
-        for key, due_at in held:
-            get_audit_service().record(
-                Event.ADMIN_CHANGED,
+        get_audit_service().record_all(
+            Entry(
+                event=Event.ADMIN_CHANGED,
                 actor=actor_of(by),
                 target=Target("mail", id=str(key)),
                 origin=origin,
                 changes={"due_at": (due_at, now)},
                 now=now,
             )
+            for key, due_at in held
+        )
     return len(held)
 
 
@@ -277,11 +279,8 @@ def _record(
     now: datetime,
     changes: Changes | None = None,
 ) -> None:
+    actor, target = actor_of(by), sessions.target_of(person)
     get_audit_service().record(
-        event,
-        actor=actor_of(by),
-        target=sessions.target_of(person),
-        origin=origin,
-        changes=changes,
-        now=now,
+        event, actor=actor, target=target, origin=origin, changes=changes, now=now
     )
+    member_notes.follow(event, person, actor=actor, origin=origin, changes=changes, now=now)

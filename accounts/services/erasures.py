@@ -21,7 +21,9 @@ from accounts.models import ApiKey, User
 from accounts.services import (
     administration,
     erasure_letters,
+    member_notes,
     memberships,
+    organization_trail_exports,
     people,
     personal_data,
     sessions,
@@ -129,6 +131,8 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
         person = due.first()
         if person is None:
             return 0
+        member_notes.follow(Event.USER_ERASED, person, actor=SYSTEM, origin=NOWHERE, now=now)
+        organization_trail_exports.forget(person.pk)
         for holding in personal_data.holdings(person):
             if holding.model is CircuitOrder:
                 holding.rows.update(ordered_by="")

@@ -12,7 +12,14 @@ from django.db.models import F
 
 from accounts.errors import InvalidCode, TooManyAttempts
 from accounts.models import Session, User
-from accounts.services import access, factor_codes, factor_refusals, sessions, standing
+from accounts.services import (
+    access,
+    factor_codes,
+    factor_refusals,
+    member_notes,
+    sessions,
+    standing,
+)
 from accounts.services.factor_codes import Answer
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -63,6 +70,14 @@ def changed(
     User.objects.filter(pk=person.pk).update(version=F("version") + 1)
     transaction.on_commit(lambda: standing.refresh_person(person.pk))
     transaction.on_commit(lambda: access.forget_person(person.pk))
+
+
+def tell_members(
+    event: Event, who: Standing, person: User, *, origin: Origin, now: datetime
+) -> None:
+    """Let the organizations of a person know that no second factor of theirs is left."""
+    lost = member_notes.FACTOR_LOST
+    member_notes.follow(event, person, actor=who.actor, origin=origin, changes=lost, now=now)
 
 
 def record(

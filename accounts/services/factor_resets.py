@@ -13,6 +13,7 @@ from accounts.models import User
 from accounts.services import (
     factor_codes,
     factor_letters,
+    member_notes,
     registrations,
     second_factors,
     sessions,
@@ -91,14 +92,17 @@ def _remove(person: User, *, reason: str, actor: Actor, origin: Origin, now: dat
         raise ConflictError(f"{person.email} has no second factor.", reason="no factor")
     second_factors.forget(person.pk)
     User.objects.filter(pk=person.pk).update(version=F("version") + 1)
+    event = Event.FACTORS_RESET
     get_audit_service().record(
-        Event.FACTORS_RESET,
+        event,
         actor=actor,
         target=sessions.target_of(person),
         origin=origin,
         reason=reason,
         now=now,
     )
+    lost = member_notes.FACTOR_LOST
+    member_notes.follow(event, person, actor=actor, origin=origin, changes=lost, now=now)
     sessions.end_all(person.pk, reason="second factor reset", actor=actor, origin=origin, now=now)
     factor_letters.tell(person, factor_letters.RESET, origin=None, now=now)
     transaction.on_commit(lambda: standing.refresh_person(person.pk))

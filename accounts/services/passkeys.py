@@ -132,10 +132,13 @@ def remove(who: Standing, passkey_id: UUID, *, origin: Origin, now: datetime) ->
             raise NotFoundError
         pending_sign_ins.void(person.pk)
         factor_codes.drop_leftovers(person.pk)
-        told = factor_letters.removed("passkey", is_last=not factor_codes.any_of(person.pk))
+        is_last = not factor_codes.any_of(person.pk)
+        told = factor_letters.removed("passkey", is_last=is_last)
         factor_letters.tell(person, told, origin=origin, now=now)
         reason, event = _named(passkey_id), Event.PASSKEY_REMOVED
         factor_changes.changed(event, who, person, origin=origin, now=now, reason=reason)
+        if is_last:
+            factor_changes.tell_members(event, who, person, origin=origin, now=now)
 
 
 @after_conflicts

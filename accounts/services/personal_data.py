@@ -24,7 +24,7 @@ from accounts.models import (
     UndoLink,
     User,
 )
-from audit.models import AuditRow
+from audit.models import AuditRow, TrailExport
 from audit.services import personal
 from resilience.models import CircuitOrder
 
@@ -39,6 +39,7 @@ _BY_ADDRESS: dict[type[Model], Finder] = {
         Q(email_key__in=_addresses(person)) | Q(invited_by=person)
     ),
     CircuitOrder: lambda person: CircuitOrder.objects.filter(ordered_by=person.email),
+    TrailExport: lambda person: TrailExport.objects.filter(requested_by=person.pk),
     AuditRow: lambda person: AuditRow.objects.filter(
         Q(actor_id=str(person.pk)) | Q(target_id=str(person.pk))
     ),
@@ -53,6 +54,7 @@ NOBODYS = {
     "audit.ChainHead": "how far chains are sealed",
     "audit.Checkpoint": "signatures over hashes",
     "audit.CheckpointKey": "keys of the deployment",
+    "audit.TrailExportPart": "files of organizations, void when anybody they name is erased",
     "audit.Truncation": "signatures over hashes",
     "auth.Group": "rights that many may have",
     "auth.Group_permissions": "rights that many may have",

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from accounts import controls
 from accounts.models import User
-from accounts.services import people, sessions, standing
+from accounts.services import member_notes, people, sessions, standing
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.services.record import get_audit_service
@@ -46,6 +46,14 @@ def update(
                 target=sessions.target_of(user),
                 origin=origin,
                 session_id=who.session_id,
+                changes=changes,
+                now=now,
+            )
+            member_notes.follow(
+                Event.USER_UPDATED,
+                user,
+                actor=who.actor,
+                origin=origin,
                 changes=changes,
                 now=now,
             )

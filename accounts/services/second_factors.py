@@ -133,6 +133,10 @@ def remove(who: Standing, *, origin: Origin, now: datetime) -> None:
         factor_changes.changed(Event.FACTOR_REMOVED, who, person, origin=origin, now=now)
         if was_factor:
             is_last = not factor_codes.any_of(person.pk)
+            if is_last:
+                factor_changes.tell_members(
+                    Event.FACTOR_REMOVED, who, person, origin=origin, now=now
+                )
             told = factor_letters.removed("authenticator app", is_last=is_last)
             factor_letters.tell(person, told, origin=origin, now=now)
 

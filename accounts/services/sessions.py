@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -32,7 +33,7 @@ from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
-from audit.services.record import get_audit_service
+from audit.services.record import Entry, get_audit_service
 from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
@@ -281,15 +282,12 @@ def end(
         ended = Session.objects.filter(pk__in=keys, ended_at=None).update(
             ended_at=now, end_reason=reason, version=F("version") + 1
         )
-        for key in keys:
-            get_audit_service().record(
-                Event.SESSION_ENDED,
-                actor=actor,
-                target=Target("session", id=str(key)),
-                origin=origin,
-                session_id=key,
-                reason=reason,
-            )
+        told: dict[str, Any] = {"actor": actor, "origin": origin, "reason": reason}
+        targets = {key: Target("session", id=str(key)) for key in keys}
+        get_audit_service().record_all(
+            Entry(event=Event.SESSION_ENDED, target=targets[key], session_id=key, **told)
+            for key in keys
+        )
         transaction.on_commit(lambda: standing.bury(keys))
     return ended
 

@@ -15,7 +15,7 @@ from accounts.rules.addresses import canonical
 from accounts.services import sessions
 from audit.events import Event
 from audit.parties import SYSTEM
-from audit.services.record import get_audit_service
+from audit.services.record import Entry, get_audit_service
 from plinto.kernel.origin import SYSTEM as NOWHERE
 from resilience.retrying import after_conflicts
 
@@ -110,12 +110,14 @@ def _insert(people: list[User], *, now: datetime) -> list[User]:
         User.objects.filter(pk__in=[person.pk for person in people]).values_list("pk", flat=True)
     )
     added = [person for person in people if person.pk in ours]
-    for person in added:
-        get_audit_service().record(
-            Event.USER_IMPORTED,
+    get_audit_service().record_all(
+        Entry(
+            event=Event.USER_IMPORTED,
             actor=SYSTEM,
             target=sessions.target_of(person),
             origin=NOWHERE,
             now=now,
         )
+        for person in added
+    )
     return added

@@ -140,6 +140,7 @@ def _settle(
     with transaction.atomic():
         if not mailbox_proofs.spend(proof, now=now):
             raise InvalidCode(reason="used meanwhile")
+        is_new = user is None
         if user is None:
             user = _create(address, chosen, now=now)
             is_first_proof = user is not None
@@ -148,7 +149,9 @@ def _settle(
         Registration.objects.filter(email_key=address.key).delete()
         if user is None or not is_first_proof:
             return None
-        _record(user, chosen, origin)
+        if is_new:
+            _record(Event.USER_CREATED, user, origin)
+        _record_proof(user, chosen, origin)
         if chosen is None:
             _see_off(user, origin=origin, now=now)
             return None
@@ -165,7 +168,7 @@ def prove_first(user: User, *, origin: Origin, now: datetime) -> None:
     """
     if _mark(user, None, now=now):
         Registration.objects.filter(email_key=user.email_key).delete()
-        _record(user, None, origin)
+        _record_proof(user, None, origin)
         _see_off(user, origin=origin, now=now)
 
 
@@ -231,12 +234,16 @@ def _mark(user: User, chosen: _Chosen | None, *, now: datetime) -> bool:
     return bool(marked)
 
 
-def _record(user: User, chosen: _Chosen | None, origin: Origin) -> None:
-    events = [Event.USER_VERIFIED] if chosen else [Event.USER_VERIFIED, Event.PASSWORD_DROPPED]
-    for event in events:
-        get_audit_service().record(
-            event, actor=sessions.actor_of(user), target=sessions.target_of(user), origin=origin
-        )
+def _record_proof(user: User, chosen: _Chosen | None, origin: Origin) -> None:
+    _record(Event.USER_VERIFIED, user, origin)
+    if chosen is None:
+        _record(Event.PASSWORD_DROPPED, user, origin)
+
+
+def _record(event: Event, user: User, origin: Origin) -> None:
+    get_audit_service().record(
+        event, actor=sessions.actor_of(user), target=sessions.target_of(user), origin=origin
+    )
 
 
 def _record_refusal(reason: str, *, origin: Origin) -> None:

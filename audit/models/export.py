@@ -30,6 +30,8 @@ class TrailExport(LeasedRow):
     format = models.CharField(max_length=5, choices=Format)
     filters = models.JSONField(default=dict)
     expires_at = models.DateTimeField(null=True, db_index=True)
+    row_count = models.BigIntegerField(default=0)
+    size = models.BigIntegerField(default=0)  # octets of the file, once it is written
 
     class Meta(LeasedRow.Meta):
         db_table = "audit_trail_export"

@@ -151,6 +151,17 @@ class AuditRow(models.Model):
                 condition=Q(sealed_hash__isnull=True),
                 name="audit_row_unsealed",
             ),
+            # What is common in the deployment may be rare in one organization.
+            models.Index(
+                fields=["organization_id", "action", "-id"],
+                condition=Q(organization_id__isnull=False),
+                name="audit_row_organization_action",
+            ),
+            models.Index(
+                fields=["organization_id", "-id"],
+                condition=Q(organization_id__isnull=False, outcome="refused"),
+                name="audit_row_organization_refused",
+            ),
         ]
 
     def __str__(self) -> str:

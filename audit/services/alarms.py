@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import structlog
+from django import db
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +23,22 @@ def sound(alarm: str, *, about: str = "", **told: Any) -> None:
     if now - _said.get((alarm, about), float("-inf")) >= _SAID_EVERY:
         _said[alarm, about] = now
         log.error(alarm, about=about, **told)
+
+
+def unless_stuck(chain: UUID, work: Callable[[], int]) -> int:
+    """
+    Work on one chain; a row of it that the database refuses stops that chain and no other.
+
+    :raises OperationalError: the database itself cannot go on
+    """
+    try:
+        return work()
+    except db.OperationalError:
+        raise
+    except db.DatabaseError as error:
+        # Somebody changed this chain behind the application's back.
+        sound("trail.chain_stuck", about=str(chain), error=str(error))
+        return 0
 
 
 def forget() -> None:

@@ -8,6 +8,7 @@ left unsigned.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django import db
@@ -18,7 +19,7 @@ from audit import chain as chains
 from audit import controls
 from audit.chain import Statement
 from audit.models import AuditRow, ChainHead, Checkpoint, Truncation
-from audit.services import alarms, checkpoint_keys, heads
+from audit.services import alarms, checkpoint_keys, heads, publishing
 from plinto.kernel.exceptions import ConfigurationError
 from resilience.contract import enforces
 from resilience.leases import State
@@ -39,7 +40,8 @@ def sign_all(shift: Shift) -> int:
         for chain in waiting:
             has_more = True
             while has_more and not shift.is_ending():
-                signed = _signed_unless_stuck(chain, now=shift.clock())
+                work = partial(_signed, chain, now=shift.clock())
+                signed = alarms.unless_stuck(chain, work)
                 made, has_more = made + bool(signed), signed == MOST_ROWS
     except ConfigurationError as error:
         alarms.sound("checkpoints.key_unusable", reason=error.reason)
@@ -54,6 +56,7 @@ def sign(chain: UUID, *, now: datetime) -> Checkpoint | None:
     None when there are none, or another worker holds the chain.
 
     :raises ConfigurationError: the key cannot be used
+    :raises IntegrityError: rows that were sealed are missing
     """
     with transaction.atomic(durable=True):
         head = heads.held(chain, now=now)
@@ -80,14 +83,9 @@ def hashes_of(checkpoint: Checkpoint) -> list[bytes]:
     return [bytes(each) for each in found if each is not None]
 
 
-def _signed_unless_stuck(chain: UUID, *, now: datetime) -> int:
+def _signed(chain: UUID, *, now: datetime) -> int:
     """Return how many rows were signed."""
-    try:
-        checkpoint = sign(chain, now=now)
-    except (db.IntegrityError, LookupError) as error:
-        # Rows or checkpoints of this chain were removed or added by somebody: the others go on.
-        alarms.sound("trail.chain_stuck", about=str(chain), error=str(error))
-        return 0
+    checkpoint = sign(chain, now=now)
     return checkpoint.last - checkpoint.first + 1 if checkpoint else 0
 
 
@@ -108,12 +106,12 @@ def _next_rows(chain: UUID, *, after: int) -> tuple[int, list[bytes]]:
 
     Where rows are missing the next checkpoint begins behind them, so that the gap stays to be seen.
 
-    :raises LookupError: there is none, though the head says so
+    :raises IntegrityError: there is none, though the head says so
     """
     rows = AuditRow.objects.filter(chain=chain, sequence__gt=after).order_by("sequence")
     found = list(rows.values_list("sequence", "sealed_hash")[:MOST_ROWS])
     if not found:
-        raise LookupError(f"there are no rows after {after}")
+        raise db.IntegrityError(f"there are no rows of {chain} after {after}")
     first = found[0][0] or 0
     return first, [
         bytes(sealed or b"") for place, (at, sealed) in enumerate(found, first) if at == place
@@ -147,6 +145,7 @@ def _made(
         kid=kid,
         signature=private.sign(statement.signed()),
         due_at=now,
-        state=State.SETTLED,
-        settled_at=now,
+        # Where nobody wants copies, the work on it is done.
+        state=State.DUE if publishing.is_wanted() else State.SETTLED,
+        settled_at=None if publishing.is_wanted() else now,
     )

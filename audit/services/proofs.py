@@ -47,7 +47,7 @@ def prove(organization_id: UUID | None, event_id: UUID) -> Told:
         proof = _composed(row, checkpoint, keys)
         check(proof, keys)
     except (IndexError, ValueError) as error:
-        alarms.sound("trail.damaged", about=str(event_id), reason=str(error))
+        alarms.sound("trail.damaged", about=str(row.chain), row=str(row.pk), reason=str(error))
         raise TrailDamaged(reason=str(error)) from error
     return proof
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,7 +25,55 @@ from resilience.contract import enforces
 
 Changes = Mapping[str, tuple[Any, Any]]  # field: (before, after)
 
+# Rows in one statement, at most.
+_PORTION = 1000
 _SECRET_FIELD = re.compile(r"password|secret|token|digest|private|(^|_)(code|key|hash)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """
+    What one row tells.
+
+    ``session_id`` defaults to the session the request came in on, ``now`` to this moment.
+    ``changes`` maps a field to its value before and after.
+    """
+
+    event: Event
+    actor: Actor
+    target: Target
+    origin: Origin
+    outcome: Outcome = Outcome.SUCCESS
+    reason: str = ""
+    organization_id: UUID | None = None
+    session_id: UUID | None = None
+    changes: Changes | None = None
+    now: datetime | None = None
+
+    def row(self) -> AuditRow:
+        """
+        Make the row, unsaved.
+
+        :raises ValueError: the event lacks what it must carry, or ``changes`` names a secret
+        """
+        missing = {name for name in self.event.needs if not getattr(self, name)}
+        if missing and self.outcome is Outcome.SUCCESS:
+            raise ValueError(f"{self.event} must carry {', '.join(sorted(missing))}.")
+        told = _told(self.changes or {})
+        return AuditRow(
+            occurred_at=self.now or timezone.now(),
+            action=self.event.value,
+            outcome=self.outcome.value,
+            reason=storable(self.reason, 200),
+            actor_kind=self.actor.kind.value,
+            actor_id=storable(self.actor.id, 64),
+            target_kind=self.target.kind,
+            target_id=storable(self.target.id, 64),
+            organization_id=self.organization_id,
+            session_id=self.session_id or self.origin.session_id,
+            request_id=storable(self.origin.request_id, 128),
+            **personal.columns(self.actor, self.target, self.origin, told),
+        )
 
 
 @enforces(controls.TRAIL)
@@ -46,36 +95,40 @@ class AuditService:
         now: datetime | None = None,
     ) -> UUID:
         """
-        Insert one row into the caller's open transaction.
-
-        ``session_id`` defaults to the session the request came in on. ``changes`` maps a field to
-        its value before and after.
+        Insert one row into the caller's open transaction; what it is told is an ``Entry``.
 
         :raises RuntimeError: no transaction is open, so the act could happen without its row
         :raises ValueError: the event lacks what it must carry, or ``changes`` names a secret
         """
-        if not is_in_transaction():
-            raise RuntimeError(f"{event} must be recorded in the transaction of the act.")
-        carried = {"session_id": session_id, "changes": changes, "organization_id": organization_id}
-        missing = {name for name in event.needs if not carried[name]}
-        if missing and outcome is Outcome.SUCCESS:
-            raise ValueError(f"{event} must carry {', '.join(sorted(missing))}.")
-        row = AuditRow(
-            occurred_at=now or timezone.now(),
-            action=event.value,
-            outcome=outcome.value,
-            reason=storable(reason, 200),
-            actor_kind=actor.kind.value,
-            actor_id=storable(actor.id, 64),
-            target_kind=target.kind,
-            target_id=storable(target.id, 64),
+        entry = Entry(
+            event=event,
+            actor=actor,
+            target=target,
+            origin=origin,
+            outcome=outcome,
+            reason=reason,
             organization_id=organization_id,
-            session_id=session_id or origin.session_id,
-            request_id=storable(origin.request_id, 128),
-            **personal.columns(actor, target, origin, _told(changes or {})),
+            session_id=session_id,
+            changes=changes,
+            now=now,
         )
+        _require_transaction(event)
+        row = entry.row()
         row.save()
         return row.id
+
+    def record_all(self, entries: Iterable[Entry]) -> int:
+        """
+        Insert a row for each of the entries, in one statement for many, and say how many.
+
+        :raises RuntimeError: no transaction is open, so the acts could happen without their rows
+        :raises ValueError: as ``record`` does, and nothing is inserted
+        """
+        rows = [entry.row() for entry in entries]
+        if rows:
+            _require_transaction(rows[0].action)
+            AuditRow.objects.bulk_create(rows, batch_size=_PORTION)
+        return len(rows)
 
     def record_refusal(
         self,
@@ -119,6 +172,11 @@ def get_audit_service() -> AuditService:
 
 
 services.register(AuditService, AuditService)
+
+
+def _require_transaction(act: str) -> None:
+    if not is_in_transaction():
+        raise RuntimeError(f"{act} must be recorded in the transaction of the act.")
 
 
 def _told(changes: Changes) -> dict[str, list[Any]]:

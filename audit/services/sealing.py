@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django import db
@@ -51,7 +52,7 @@ class SealingQueue:
         for chain in _waiting_chains():
             if shift.is_ending():
                 break
-            sealed = _sealed_unless_stuck(chain, now=shift.clock())
+            sealed = alarms.unless_stuck(chain, partial(seal, chain, now=shift.clock()))
             total, has_more = total + sealed, has_more or sealed == BATCH
         checkpoints.sign_all(shift)
         return total if has_more else 0
@@ -74,7 +75,7 @@ def seal(chain: UUID, *, now: datetime) -> int:
         if head is None:
             return 0
         # Read under the lock: what another worker sealed a moment ago is not seen as unsealed.
-        rows = list(_unsealed(chain).order_by("id")[:BATCH])
+        rows = list(_oldest(chain)[:BATCH])
         placed: dict[UUID, tuple[Link, bytes]] = {}
         for row in rows:
             link = Link(chain, head.sequence + 1, bytes(head.head_hash), row.said())
@@ -86,15 +87,6 @@ def seal(chain: UUID, *, now: datetime) -> int:
             head.moved_at = now
             head.save(update_fields=["sequence", "head_hash", "moved_at"])
     return len(rows)
-
-
-def _sealed_unless_stuck(chain: UUID, *, now: datetime) -> int:
-    try:
-        return seal(chain, now=now)
-    except db.IntegrityError as error:
-        # Somebody changed this chain behind the application's back: the others go on.
-        alarms.sound("trail.chain_stuck", about=str(chain), error=str(error))
-        return 0
 
 
 def _is_anything_left() -> bool:
@@ -114,6 +106,12 @@ def _waiting_chains() -> Iterator[UUID]:
     while owner is not None:
         yield owner
         owner = owners.filter(organization_id__gt=owner).first()
+
+
+def _oldest(chain: UUID) -> AuditRows:
+    # By both columns of the index: where the first is NULL, PostgreSQL would sort by the second
+    # alone, and an upgrade finds millions of such rows.
+    return _unsealed(chain).order_by("organization_id", "id")
 
 
 def _unsealed(chain: UUID) -> AuditRows:

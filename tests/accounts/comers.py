@@ -28,6 +28,7 @@ from accounts.models import (
 )
 from accounts.services import sessions
 from accounts.services.sessions import SignedIn
+from audit.models import AuditRow, TrailExport
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import SYSTEM as NOWHERE
 from tests.accounts.doors import Door, Least
@@ -65,7 +66,10 @@ _RANKS = {
     Comer.OWNER: Least.OWNER,
 }
 _SCOPES = {
-    Comer.KEY: ("tokens:introspect", "tokens:revoke", "webhooks:read", "webhooks:write"),
+    Comer.KEY: (
+        *("tokens:introspect", "tokens:revoke"),
+        *("webhooks:read", "webhooks:write", "audit:read"),
+    ),
     Comer.OTHER_KEY: ("members:*", "organization:*", "api_keys:*"),
 }
 
@@ -249,8 +253,17 @@ def _things_in(club: Club) -> dict[str, Any]:
         created_at=now,
         verified_at=now,
     )
+    trail_export = TrailExport.objects.create(
+        organization_id=club.id,
+        requested_by=uuid7(),
+        requested_at=now,
+        due_at=now,
+        format=TrailExport.Format.CSV,
+    )
     return {
         "domain_id": domain.pk,
+        "trail_export_id": trail_export.pk,
+        "row_id": AuditRow.objects.filter(organization_id=club.id).latest("pk").pk,
         "organization_id": club.id,
         "user_id": club.joined("viewer", person=entered()).user.pk,
         "role_id": club.role("clerk", "members:read"),

@@ -202,6 +202,15 @@ KEYS = [
     Door("POST", f"{API}auth/token/revoke", Least.KEY, _token_of),
 ]
 
+_TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
+TRAIL = [
+    Door("GET", f"{ONE}/audit", **_TRAIL),
+    # A row that is a moment old.
+    Door("GET", f"{ONE}/audit/<uuid:row_id>/proof", answer="409 NOT_SIGNED_YET", **_TRAIL),
+    Door("POST", f"{ONE}/audit/export", body={"format": "csv"}, **_TRAIL),
+    Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
+]
+
 _ENDPOINTS = f"{ONE}/webhooks"
 _ENDPOINT = f"{_ENDPOINTS}/<uuid:endpoint_id>"
 _READS = {"lets_in": Least.ADMIN, "scope": "webhooks:read"}
@@ -236,4 +245,7 @@ OPEN_PAGES = [
 ]
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
-DOORS = [*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS]
+DOORS = [
+    *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *TRAIL, *WEBHOOKS),
+    *(*OPEN_PAGES, *OPERATIONS),
+]

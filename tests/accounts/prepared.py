@@ -18,7 +18,7 @@ from accounts.services import data_exports
 from plinto.kernel import services
 from resilience.text_records import TextRecords
 from resilience.worker import Shift, run_until_idle
-from tests.accounts import authenticators, key_holders, movers, phones, travellers
+from tests.accounts import authenticators, key_holders, movers, phones, prepared_trail, travellers
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
@@ -152,7 +152,7 @@ def invited(world: World) -> Given:
 
 
 def with_a_key(world: World) -> Given:
-    return world.in_club(key_id=key_holders.made(world.club).id)
+    return world.in_club(key_id=key_holders.made(world.club, "members:read").id)
 
 
 def asking(world: World) -> Given:
@@ -217,7 +217,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "logout_all": World.hers,
     "list_sessions": World.hers,
     "end_session": lambda world: world.hers(session_id=world.ada.session_id),
-    "end_other_sessions": World.hers,
+    "end_other_sessions": World.hers_elsewhere_too,
     "get_jwks": nobody,
     "get_audit_jwks": nobody,
     "get_issuer_metadata": nobody,
@@ -277,14 +277,16 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "add_domain": World.in_club,
     "delete_domain": with_a_domain,
     "verify_domain": with_a_domain,
+    **prepared_trail.PREPARED,
     **dict.fromkeys(
         (
             *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),
-            *("enable_endpoint", "rotate_endpoint_secret", "send_test_event"),
+            *("rotate_endpoint_secret", "send_test_event"),
             *("list_deliveries", "redeliver", "redeliver_failed"),
         ),
         with_an_endpoint,
     ),
+    "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
     "create_endpoint": World.in_club,
     "get_terms": with_terms,
     "accept_terms": with_terms,

@@ -14,7 +14,6 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.admin import exports
 from accounts.models import (
     ApiKey,
     Identity,
@@ -25,6 +24,7 @@ from accounts.models import (
     User,
 )
 from audit.models import AuditRow
+from plinto.kernel import spreadsheets
 from tests.accounts.people import signed_in
 from tests.accounts.staff import PEOPLE, SESSIONS, browser_of, helper
 from tests.accounts.test_admin_lists import LISTS, a_row_of_everything
@@ -53,7 +53,7 @@ def test_a_name_that_is_a_formula_arrives_as_text(name):
 
 @given(st.text())
 def test_no_cell_begins_as_a_formula_does(text):
-    inert = exports.inert(text)
+    inert = spreadsheets.inert(text)
     assert not inert.lstrip().startswith(("=", "+", "-", "@"))
     assert inert.removeprefix("'") == text.removeprefix("'")
 

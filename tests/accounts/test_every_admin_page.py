@@ -103,8 +103,6 @@ def test_whoever_is_not_staff_is_sent_to_sign_in_by_every_page(comer):
 def told_without_permission(method: str, name: str, address: str) -> str:
     if (method, name) in STAFF_PAGES:
         return STAFF_PAGES[method, name]
-    if name == "audit_auditrow_history":
-        return TO_FRONT  # where Django leads from a row that is not there
     if name.endswith("_history"):
         return "302 /admin/audit/auditrow/"  # which refuses them, as a page of this list
     if name == "unnamed":

@@ -14,6 +14,8 @@ from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.prepared import PREPARED
 from tests.accounts.worlds import Given, World
+from tests.audit import vocabulary
+from tests.audit.vocabulary import added_since, there
 from tests.openapi import OPERATIONS, Described, examples_of, faults
 
 FORM = "application/x-www-form-urlencoded"
@@ -47,13 +49,18 @@ def test_an_example_is_answered_as_documented(request, names):
     given = PREPARED[names[0]](world)
     for operation in map(OPERATIONS.__getitem__, names):
         status, media = operation.success()
+        before = there()
         answer = send(world, operation, given)
-        assert answer.status_code == status, answer.content
-        assert bool(answer.content) == bool(media), operation.name
+        content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert answer.status_code == status, content
+        assert bool(content) == bool(media), operation.name
         if media:
-            said = answer.json() if "json" in answer["Content-Type"] else answer.content.decode()
+            is_json = "json" in answer["Content-Type"] and not answer.streaming
+            said = json.loads(content) if is_json else content.decode()
             assert faults(said, media["schema"]) == [], operation.name
             assert any(is_like(said, shown) for shown in examples_of(media).values()), said
+        wanted = vocabulary.BY_OPERATION.get(operation.name, "").split()
+        assert sorted(added_since(before)) == sorted(wanted), operation.name
 
 
 def test_nobody_is_refused_where_the_document_wants_a_token(api, settings):

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 from django.apps import apps
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import DataExport, OutboundMail, Registration, User
 from accounts.services import data_exports, erasures, personal_data
 from audit.models import AuditRow
 from resilience.worker import Shift, run_until_idle
+from tests.accounts import every_table
 from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.accounts.phones import enrolled
@@ -188,19 +188,6 @@ def test_signing_in_meanwhile_calls_it_off(api, letters):
     assert "will not be erased" in letters()[-1].body
 
 
-def columns_of_all_tables():
-    """Yield every value of every row in the database, as text."""
-    with connection.cursor() as cursor:
-        for table in connection.introspection.table_names(cursor):
-            cursor.execute(f'SELECT * FROM "{table}"')
-            names = [column[0] for column in cursor.description]
-            for row in cursor.fetchall():
-                for name, value in zip(names, row, strict=True):
-                    raw = bytes(value) if isinstance(value, memoryview) else value
-                    text = raw.decode("latin-1") if isinstance(raw, bytes) else str(raw)
-                    yield f"{table}.{name}", text
-
-
 def test_after_an_erasure_no_table_holds_the_address_or_the_name(api, letters, ada):
     written(api, ada)
     letters()
@@ -208,13 +195,7 @@ def test_after_an_erasure_no_table_holds_the_address_or_the_name(api, letters, a
 
     assert erased(ada) == 1
 
-    local = ADDRESS.partition("@")[0]
-    left = {
-        column
-        for column, text in columns_of_all_tables()
-        if local in text.lower() or NAME.lower() in text.lower()
-    }
-    assert left == set()
+    assert every_table.columns_with(ADDRESS.partition("@")[0], NAME) == set()
     assert AuditRow.objects.filter(action="user.erased", target_id=str(ada.user.pk)).exists()
 
 

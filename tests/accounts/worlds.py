@@ -73,6 +73,11 @@ class World:
     def hers(self, **path: Any) -> Given:
         return Given(self.ada.access, path=path)
 
+    def hers_elsewhere_too(self) -> Given:
+        """She is signed in on another device as well."""
+        signed_in(self.api, user=self.ada.user)
+        return self.hers()
+
     def in_club(self, **path: Any) -> Given:
         return Given(self.ada.access, path={"organization_id": self.club.id, **path})
 

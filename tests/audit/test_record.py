@@ -6,13 +6,14 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import ANONYMOUS, Actor, ActorKind, Outcome, Target
 from audit.services import personal
 from audit.services.personal import Opened
-from audit.services.record import AuditService, get_audit_service
+from audit.services.record import AuditService, Entry, get_audit_service
 from plinto.kernel import services
 from plinto.kernel.crypto import new_sealed_key
 from plinto.kernel.exceptions import ConfigurationError
@@ -223,3 +224,29 @@ def test_a_deployment_can_put_another_writer_in_place():
     with services.override(AuditService, other):
         assert get_audit_service() is other
     assert get_audit_service() is not other
+
+
+@pytest.mark.django_db
+def test_many_rows_are_one_statement_and_each_is_what_record_would_have_written():
+    entries = [Entry(event=Event.PASSWORD_CHANGED, **describe(reason=str(n))) for n in range(300)]
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        assert AuditService().record_all(entries) == 300
+        assert AuditService().record_all([]) == 0
+    assert len([each for each in queries if "INSERT" in each["sql"]]) <= 12
+    rows = AuditRow.objects.order_by("pk")
+    assert [row.reason for row in rows] == [str(n) for n in range(300)]
+    assert {opened(row).actor_label for row in rows[:5]} == {"alice@example.com"}
+
+
+@pytest.mark.django_db
+def test_of_many_rows_one_that_may_not_be_keeps_all_out():
+    good = Entry(event=Event.PASSWORD_CHANGED, **describe())
+    for bad in (
+        Entry(event=Event.USER_UPDATED, **describe()),
+        Entry(event=Event.USER_UPDATED, **describe(changes={"password": ("a", "b")})),
+    ):
+        with pytest.raises(ValueError, match=r"changes|password"), transaction.atomic():
+            AuditService().record_all([good, bad])
+    with pytest.raises(RuntimeError, match="transaction of the act"):
+        AuditService().record_all([good])
+    assert not AuditRow.objects.exists()

@@ -6,12 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from audit.chain import SYSTEM_CHAIN
 from audit.models import AuditRow, ChainHead, Checkpoint
-from audit.services import sealing
+from audit.services import alarms, sealing
 from audit.services.sealing import BATCH, QUEUE
 from resilience.worker import Shift
 from tests.audit.rows import NOON, a_row
@@ -87,6 +87,16 @@ def test_an_idle_worker_asks_once_and_writes_nothing():
     assert asked[0]["sql"].lstrip().startswith("SELECT")
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no other plan")
+@pytest.mark.parametrize("chain", [SYSTEM_CHAIN, ACME])
+def test_the_oldest_rows_of_a_long_backlog_are_found_without_sorting_it(chain):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        plan = sealing._oldest(chain)[:BATCH].explain()
+    assert "audit_row_unsealed" in plan
+    assert "Sort" not in plan
+
+
 def test_rows_that_come_one_by_one_are_signed_together():
     written(ACME, count=7)
     turn()
@@ -137,6 +147,14 @@ def test_a_chain_whose_rows_were_removed_unsigned_stops_no_other_and_goes_on():
     seal_all()
     spans = Checkpoint.objects.filter(chain=ACME).values_list("first", "last")
     assert list(spans) == [(1, 1), (4, 4)]
+
+
+def test_a_database_that_cannot_go_on_is_not_taken_for_one_bad_chain():
+    def lost() -> int:
+        raise OperationalError("the server closed the connection")
+
+    with pytest.raises(OperationalError):
+        alarms.unless_stuck(ACME, lost)
 
 
 def test_a_row_is_sealed_by_the_clock_of_the_worker():

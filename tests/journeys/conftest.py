@@ -22,6 +22,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_letters",
     "tests.journeys.probers_of_passkeys",
     "tests.journeys.clubs",
+    "tests.journeys.busy_clubs",
     "tests.journeys.probers_of_organizations",
     "tests.journeys.probers_of_social",
     "tests.journeys.probers_of_domains",

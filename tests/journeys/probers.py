@@ -25,6 +25,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_sealing,
     probers_of_social,
     probers_of_terms,
+    probers_of_trail_exports,
 )
 from tests.journeys.desk import PEOPLE
 from tests.journeys.probers_at_doors import NEW_PASSWORD

@@ -11,6 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import OutboundMail
 from audit.models import AuditRow
 from resilience import contract, health
 from tests.accounts.staff import browser_of, helper
@@ -110,6 +111,17 @@ def test_gone_processes_do_not_crowd_out_the_live_ones(browser):
     page = shown(browser)
     assert page.count('<tr class="gone">') == 20
     assert page.index("host:1000") < page.index('<tr class="gone">')
+
+
+def test_queues_show_what_waits_and_since_when(browser):
+    later, due = timezone.now(), timezone.now() - timedelta(minutes=4)
+    for state, settled in (("due", None), ("due", None), ("abandoned", later)):
+        OutboundMail.objects.create(state=state, due_at=due, settled_at=settled, created_at=due)
+    page = shown(browser)
+    told = re.search(r'<th scope="row">mail</th>(.*?)</tr>', page, re.S)[1]
+    assert re.findall(r'"Waiting">(\d+)<', told) == ["2"]
+    assert "4 min ago" in told
+    assert "<strong>1</strong>" in told
 
 
 def test_fifty_processes_cost_as_many_statements_as_one(browser):

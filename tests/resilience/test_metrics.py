@@ -18,6 +18,7 @@ from resilience.models import Process
 from resilience.slots import FILE_BYTES
 from resilience.stores import store
 from resilience.traffic import name_of
+from resilience.turns import Outcome, turns
 from tests.resilience.conftest import eventually
 
 pytestmark = pytest.mark.django_db
@@ -226,6 +227,21 @@ def test_a_queue_shows_what_waits_how_long_and_what_was_given_up(scrape):
     assert found[series("queue_due_rows", queue="mail")] == 2
     assert 90 <= found[series("queue_oldest_due_seconds", queue="mail")] < 150
     assert found[series("queue_abandoned_rows", queue="mail")] == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_the_worker_did_is_counted_and_starts_at_zero(scrape):
+    turns.renew()
+    before = scrape()
+    assert before[series("worker_turns_total", turn="trim counters", outcome="failed")] >= 0
+    turns.note("mail", Outcome.FAILED)
+    turns.note_try("mail", Outcome.ABANDONED)
+    after = scrape()
+    for grown in (
+        series("worker_turns_total", turn="mail", outcome="failed"),
+        series("queue_tries_total", queue="mail", outcome="abandoned"),
+    ):
+        assert after[grown] == before[grown] + 1
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,11 +4,14 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import OutboundMail
 from plinto.kernel.exceptions import ExternalServiceError, ServiceUnavailableError
 from resilience import leases
 from resilience.queues import LeasedQueue
+from resilience.turns import Outcome, turns
 from resilience.worker import Shift
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
@@ -109,6 +112,54 @@ def test_nothing_is_claimed_while_the_queue_is_not_ready(clock):
     waiting("a")
     assert queue_of(settle, is_ready=lambda: False).run_due(Shift(clock=clock)) == 0
     assert OutboundMail.objects.get().attempts == 0
+
+
+def test_what_waits_is_told_and_what_was_given_up_a_day_ago_is_not(clock):
+    waiting("a", "b", "c")
+    OutboundMail.objects.filter(recipient="c").update(due_at=NOON + MINUTE)
+    for ago in (timedelta(hours=23), timedelta(hours=25)):
+        waiting("old")
+        OutboundMail.objects.filter(recipient="old", state="due").update(
+            state="abandoned", settled_at=NOON - ago
+        )
+    told = queue_of(settle).backlog(NOON)
+    assert (told.due, told.oldest, told.abandoned) == (2, NOON - MINUTE, 1)
+    assert (told.waited(NOON), told.is_more) == (60.0, False)
+    queue_of(settle).run_due(Shift(clock=clock))
+    told = queue_of(settle).backlog(NOON)
+    assert (told.due, told.oldest, told.waited(NOON)) == (0, None, 0.0)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="explained by PostgreSQL")
+def test_what_is_counted_is_found_by_partial_indexes_and_bounded():
+    with CaptureQueriesContext(connection) as queries:
+        queue_of(settle).backlog(NOON)
+    used = []
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for query in queries:
+            assert "LIMIT" in query["sql"]
+            cursor.execute(f"EXPLAIN {query['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            used += [
+                each for each in ("outboundmail_due", "outboundmail_abandoned") if each in plan
+            ]
+    assert used == ["outboundmail_due", "outboundmail_due", "outboundmail_abandoned"]
+
+
+def test_tries_are_counted_by_what_became_of_the_row(clock):
+    waiting("good", "bad", "worse")
+
+    def act(row):
+        if row.recipient != "good":
+            raise ExternalServiceError(reason="550")
+        settle(row)
+
+    turns.renew()
+    queue_of(
+        act, next_try=lambda row, now: None if row.recipient == "worse" else now + MINUTE
+    ).run_due(Shift(clock=clock))
+    assert {each: turns.count_tries("test", each) for each in Outcome} == dict.fromkeys(Outcome, 1)
 
 
 def test_a_row_with_no_next_try_is_abandoned_and_wiped(clock):

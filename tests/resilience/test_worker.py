@@ -5,11 +5,13 @@ import signal
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django import db
 from django.core.management import CommandError, call_command
 
+from resilience.turns import Outcome, turns
 from resilience.worker import Chore, Shift, Stop, Worker, roster, run_until_idle
 
 
@@ -119,6 +121,51 @@ def test_a_chore_is_done_and_its_failure_ends_nothing():
     chore = Chore(name="trim", every=timedelta(seconds=0.1), run=trim)
     assert run_until(lambda: len(done_at) >= 2, queues=[line], chores=[chore])
     assert all(moment.tzinfo is not None for moment in done_at)
+
+
+def test_a_chore_that_hangs_holds_up_no_other():
+    freed, others = threading.Event(), []
+
+    def hang(_now):
+        return freed.wait(8)
+
+    def trim(_now):
+        others.append(True)
+        return 0
+
+    every = timedelta(seconds=0.1)
+    chores = [
+        Chore(name="ask outside", every=every, run=hang, is_slow=True),
+        Chore(name="trim", every=every, run=trim),
+    ]
+    stopped = []
+
+    def others_go_on():
+        if len(others) >= 3:
+            stopped.append(freed.is_set())
+            freed.set()
+        return bool(stopped)
+
+    assert run_until(others_go_on, chores=chores)
+    assert stopped[0] is False
+
+
+def test_every_chore_that_asks_outside_has_a_thread_of_its_own():
+    assert roster.chores["check domains"].is_slow
+
+
+def test_turns_are_counted_as_they_end():
+    def raises(_now):
+        raise db.OperationalError("gone")
+
+    line = Line("counted", done, broken, done)
+    chore = Chore(name="counted chore", every=timedelta(seconds=0.1), run=raises)
+    turns.renew()
+    failed = partial(turns.count, "counted chore", Outcome.FAILED)
+    assert run_until(lambda: not line.turns and failed(), queues=[line], chores=[chore])
+    assert turns.count("counted", Outcome.FAILED) == 1
+    assert turns.count("counted", Outcome.DONE) >= 2
+    assert turns.count("counted chore", Outcome.DONE) == 0
 
 
 def test_running_until_idle_works_off_every_queue_and_raises_errors():

@@ -180,15 +180,16 @@ class PlintoServer:
 class WorkerProcess:
     """``manage.py run_worker``: mail and everything else that happens outside a request."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *words: str) -> None:
         self._environment = dict(environment)
+        self._words = words
         self._directory = temporary_directory("worker")
         self._process = self._launch()
 
     @classmethod
-    def start(cls, environment: Mapping[str, str]) -> WorkerProcess:
-        """Start one with the environment of a ``PlintoServer``."""
-        return cls(environment)
+    def start(cls, environment: Mapping[str, str], *words: str) -> WorkerProcess:
+        """Start one with the environment of a ``PlintoServer``, and ``--queues=…`` if need be."""
+        return cls(environment, *words)
 
     @property
     def pid(self) -> int:
@@ -223,7 +224,7 @@ class WorkerProcess:
 
     def _launch(self) -> ServerProcess:
         return ServerProcess(
-            [sys.executable, "manage.py", "run_worker"],
+            [sys.executable, "manage.py", "run_worker", *self._words],
             log=self._directory / "worker.log",
             environment=self._environment,
             directory=ROOT,

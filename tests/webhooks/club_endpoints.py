@@ -94,8 +94,14 @@ def sent_often(delivery: Delivery, times: int) -> None:
     Delivery.objects.bulk_create(more, batch_size=500)
 
 
-def told_to(club: Club) -> dict[str, Any]:
+def told_to(club: Club, *, is_paused: bool = False) -> dict[str, Any]:
     """An endpoint with a delivery that was given up, as parts of a path."""
     receiver = ClubEndpoint(club)
+    if is_paused:
+        Endpoint.objects.update(
+            state=Endpoint.State.PAUSED,
+            paused_at=timezone.now(),
+            paused_because=Endpoint.Pause.BY_HAND,
+        )
     delivery = sent(receiver.id, state=State.ABANDONED)
     return {"endpoint_id": receiver.id, "delivery_id": delivery.pk}

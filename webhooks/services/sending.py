@@ -10,6 +10,7 @@ hangs keeps nobody waiting but itself.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import cached_property
 
 import structlog
@@ -19,10 +20,11 @@ from django.db.models import QuerySet
 
 from plinto.kernel.exceptions import ConfigurationError
 from resilience import leases
+from resilience.backlogs import Backlog
 from resilience.errors import CircuitOpenError
 from resilience.worker import Shift
 from webhooks.models import Delivery, Endpoint
-from webhooks.services import messages, schedule, settling
+from webhooks.services import backlog, messages, schedule, settling
 from webhooks.services.due import Claimed, Round
 from webhooks.services.figures import figures
 from webhooks.services.messages import Source
@@ -68,6 +70,10 @@ class Sending:
             return len(claimed)
         self.receivers.wait_for_any(seconds=_LOOKS_EVERY)
         return under_way
+
+    def backlog(self, now: datetime) -> Backlog:
+        """Say what waits to be sent, for metrics and operators."""
+        return backlog.of_messages(self.name, now=now)
 
     def drain(self) -> None:
         """Wait until what has begun is sent and written down, twenty seconds at most."""

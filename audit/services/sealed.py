@@ -1,0 +1,133 @@
+"""What is sealed and signed of a chain, read from the database a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain as joined
+from uuid import UUID
+
+from django.db.models import Max
+
+from audit.chain import Cut, Link
+from audit.models import AuditRow, ChainHead, Checkpoint, CheckpointKey, Truncation
+from audit.records import PublicKey, SealedRow, SignedCheckpoint, SignedCut
+from audit.verification import Head
+
+# One statement for a whole chain would outlast the statement timeout, and hold its snapshot.
+_PAGE = 500
+EVERYTHING = (1 << 63) - 1
+
+
+def chains() -> Iterator[UUID]:
+    """Every chain that anything is left of, found from the index, without reading the rows."""
+    known: set[UUID] = set()
+    for model in (ChainHead, Checkpoint, Truncation):
+        known |= set(model._default_manager.order_by().values_list("chain", flat=True).distinct())
+    yield from sorted(known)
+    row = AuditRow.objects.filter(chain__isnull=False).order_by("chain", "sequence").first()
+    while row is not None and row.chain is not None:
+        if row.chain not in known:
+            yield row.chain
+        later = AuditRow.objects.filter(chain__gt=row.chain)
+        row = later.order_by("chain", "sequence").first()
+
+
+def head(chain: UUID) -> Head | None:
+    row = ChainHead.objects.filter(chain=chain).first()
+    return Head(row.sequence, bytes(row.head_hash), row.signed_sequence) if row else None
+
+
+def ends(chain: UUID) -> tuple[int, int]:
+    """Return the number of the last row of a chain, and of the last row that is signed."""
+    last = AuditRow.objects.filter(chain=chain).aggregate(last=Max("sequence"))["last"]
+    signed = Checkpoint.objects.filter(chain=chain).aggregate(last=Max("last"))["last"]
+    return last or 0, signed or 0
+
+
+def keys() -> list[PublicKey]:
+    """The public keys as the database has them, those that are retired too."""
+    return [
+        PublicKey(kid, bytes(public))
+        for kid, public in CheckpointKey.objects.values_list("kid", "public")
+    ]
+
+
+def cuts(chain: UUID) -> Iterator[SignedCut]:
+    for row in Truncation.objects.filter(chain=chain).order_by("through"):
+        yield signed_cut(row)
+
+
+def checkpoints(chain: UUID, *, signed: int = EVERYTHING) -> Iterator[SignedCheckpoint]:
+    """Read the checkpoints over rows up to ``signed``, in their order."""
+    number = 0
+    while True:
+        later = Checkpoint.objects.filter(chain=chain, number__gt=number, last__lte=signed)
+        page = list(later.order_by("number")[:_PAGE])
+        for row in page:
+            yield signed_checkpoint(row)
+            number = row.number
+        if len(page) < _PAGE:
+            return
+
+
+def rows(chain: UUID, *, after: int = 0, last: int = EVERYTHING) -> Iterator[SealedRow]:
+    """Read the rows beyond ``after`` and up to ``last``, in their order."""
+    while True:
+        later = AuditRow.objects.filter(chain=chain, sequence__gt=after, sequence__lte=last)
+        page = list(later.order_by("sequence")[:_PAGE])
+        for row in page:
+            yield sealed_row(row)
+            after = row.sequence or after
+        if len(page) < _PAGE:
+            return
+
+
+def records(
+    chain: UUID, *, last: int = EVERYTHING, signed: int = EVERYTHING
+) -> Iterator[SignedCut | SignedCheckpoint | SealedRow]:
+    """
+    Read a chain in the order in which it is written and verified: see ``audit.records``.
+
+    Rows that are on their way out, because a truncation ends them, are left out.
+    """
+    ended = list(cuts(chain))
+    yield from ended
+    begin = ended[-1].cut.through if ended else 0
+    waiting = checkpoints(chain, signed=signed)
+    batch = next(waiting, None)
+    for row in rows(chain, after=begin, last=last):
+        while batch is not None and batch.statement.first <= row.link.sequence:
+            yield batch
+            batch = next(waiting, None)
+        yield row
+    if batch is not None:
+        yield from joined([batch], waiting)
+
+
+def sealed_row(row: AuditRow) -> SealedRow:
+    """
+    Read a row of the table as a record.
+
+    :raises ValueError: it is not sealed
+    """
+    if row.chain is None or row.sequence is None or not (row.previous_hash and row.sealed_hash):
+        raise ValueError("The row is not sealed.")
+    link = Link(row.chain, row.sequence, bytes(row.previous_hash), row.said())
+    return SealedRow(link, bytes(row.sealed_hash))
+
+
+def signed_checkpoint(row: Checkpoint) -> SignedCheckpoint:
+    return SignedCheckpoint(row.statement(), bytes(row.signature))
+
+
+def signed_cut(row: Truncation) -> SignedCut:
+    cut = Cut(
+        chain=row.chain,
+        through=row.through,
+        through_hash=bytes(row.through_hash),
+        checkpoint=row.checkpoint,
+        checkpoint_digest=bytes(row.checkpoint_digest),
+        cut_at=row.cut_at,
+        kid=row.kid,
+    )
+    return SignedCut(cut, bytes(row.signature))
