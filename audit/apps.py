@@ -16,7 +16,13 @@ class AuditConfig(AppConfig):
     def ready(self) -> None:
         # Models exist only now, and the queues need them.
         from audit.health import CheckpointKeyUsable  # noqa: PLC0415
-        from audit.services import figures, publishing, retention, sealing, trail_exports  # noqa: PLC0415
+        from audit.services import (  # noqa: PLC0415
+            figures,
+            publishing,
+            retention,
+            sealing,
+            trail_exports,
+        )
         from resilience import glance, health  # noqa: PLC0415
 
         contract.register(*controls.CONTROLS, *export_controls.CONTROLS)

@@ -53,8 +53,8 @@ SUBJECTS: tuple[Subject, ...] = (
     organization_people.SUBJECT,
     api_keys.SUBJECT,
     domains.SUBJECT,
-    trail.SUBJECT,
     webhooks_examples.SUBJECT,
+    trail.SUBJECT,
     resilience_examples.SUBJECT,
 )
 _REQUEST_ID = "01930f6e-8d2b-7c31-9a54-4f0c8e6b7a10"

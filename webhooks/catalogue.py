@@ -72,6 +72,7 @@ TOLD: Mapping[Event, str] = {
     Event.API_KEY_ROTATED: "api_key.rotated",
     Event.API_KEY_DELETED: "api_key.deleted",
     Event.TOKEN_REVOKED: "token.revoked",
+    Event.TRAIL_TRUNCATED: "trail.truncated",
     Event.ENDPOINT_CREATED: "endpoint.created",
     Event.ENDPOINT_UPDATED: "endpoint.updated",
     Event.ENDPOINT_DELETED: "endpoint.deleted",

@@ -202,15 +202,6 @@ KEYS = [
     Door("POST", f"{API}auth/token/revoke", Least.KEY, _token_of),
 ]
 
-_TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
-TRAIL = [
-    Door("GET", f"{ONE}/audit", **_TRAIL),
-    # A row that is a moment old.
-    Door("GET", f"{ONE}/audit/<uuid:row_id>/proof", answer="409 NOT_SIGNED_YET", **_TRAIL),
-    Door("POST", f"{ONE}/audit/export", body={"format": "csv"}, **_TRAIL),
-    Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
-]
-
 _ENDPOINTS = f"{ONE}/webhooks"
 _ENDPOINT = f"{_ENDPOINTS}/<uuid:endpoint_id>"
 _READS = {"lets_in": Least.ADMIN, "scope": "webhooks:read"}
@@ -226,6 +217,15 @@ WEBHOOKS = [
     Door("POST", f"{_ENDPOINT}/redeliver", body={"since": "2026-01-01T00:00:00Z"}, **_WRITES),
     Door("GET", f"{_ENDPOINT}/deliveries", **_READS),
     Door("POST", f"{_ENDPOINT}/deliveries/<uuid:delivery_id>/redeliver", **_WRITES),
+]
+
+_TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
+TRAIL = [
+    Door("GET", f"{ONE}/audit", **_TRAIL),
+    # A row that is a moment old.
+    Door("GET", f"{ONE}/audit/<uuid:row_id>/proof", answer="409 NOT_SIGNED_YET", **_TRAIL),
+    Door("POST", f"{ONE}/audit/export", body={"format": "csv"}, **_TRAIL),
+    Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
 ]
 
 # Details of health, and the metrics, are for whoever has a token of operators.
@@ -246,6 +246,6 @@ OPEN_PAGES = [
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
-    *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS, *TRAIL, *WEBHOOKS),
-    *(*OPEN_PAGES, *OPERATIONS),
+    *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
+    *(*TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
 ]

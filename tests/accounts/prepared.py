@@ -277,7 +277,6 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "add_domain": World.in_club,
     "delete_domain": with_a_domain,
     "verify_domain": with_a_domain,
-    **prepared_trail.PREPARED,
     **dict.fromkeys(
         (
             *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),
@@ -288,6 +287,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     ),
     "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
     "create_endpoint": World.in_club,
+    **prepared_trail.PREPARED,
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

@@ -23,8 +23,8 @@ from tests.openapi import OPERATIONS
 from tests.project.tree import PACKAGES, ROOT, name_of, python_files
 
 READS = {"GET", "HEAD", "OPTIONS"}
-# Reading it takes it: what was written for its owner is gone then.
-TAKES = {"take_export"}
+# Reading them takes them along, which is an act.
+TAKES = {"take_export", "take_trail_export"}
 _OF_A_MODEL = re.compile(r"^[a-z]+_[a-z]+_(changelist|add|change|delete|history|export)$")
 _LISTS = {"audit/events.py", "webhooks/catalogue.py"}
 # Django is asked without a row here, and these depend on which it is.

@@ -66,6 +66,8 @@ BY_OPERATION = {
     "delete_domain": "domain.deleted",
     "verify_domain": "domain.verified",
     "accept_terms": "terms.accepted",
+    "request_trail_export": "trail_export.requested",
+    "take_trail_export": "trail_export.taken",
     "create_endpoint": "endpoint.created",
     "update_endpoint": "endpoint.updated",
     "delete_endpoint": "endpoint.deleted",
@@ -132,6 +134,7 @@ QUIET_PAGES = {
     "autocomplete": "suggestions while somebody types",
     "password_change_done": "leads elsewhere",
     "view_on_site": "leads elsewhere",
+    "audit_auditrow_check": "verifies a row and tells what it found",
     "unknown": "no page at all",
     "unnamed": "leads to the page of a row",
 }
@@ -146,6 +149,7 @@ BY_COMMAND = {
     "rotate_signing_key": "signing_key.rotated",
 }
 QUIET_COMMANDS = {
+    "audit_grants": "gives rights that are the database owner's to give, and stand there",
     "degrade_modes": "prints a document",
     "resilience": "shows what is",
     "run_worker": "works on what is recorded by whoever asked for it, or by the work itself",
@@ -154,6 +158,7 @@ QUIET_COMMANDS = {
 
 # Refusals, and what happens by itself.
 ELSEWHERE = {
+    "trail.truncated": "tests/audit/test_retention.py",
     "user.erasure_cancelled": "tests/accounts/test_privacy.py",
     "user.erased": "tests/accounts/test_privacy.py",
     "session.factor_asked": "tests/accounts/test_second_factor.py",
