@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -29,6 +31,18 @@ def test_an_endpoint_is_told_of_its_own_organization_and_of_no_other() -> None:
     fan_out()
 
     assert told(endpoint) == ids(rows)
+
+
+def test_what_happened_before_an_endpoint_was_made_is_not_told_however_late_it_is_sealed() -> None:
+    mine = an_organization()
+    endpoint = an_endpoint(organization_id=mine)
+    sealed(mine, occurred_at=endpoint.created_at - timedelta(minutes=6))
+    recent = sealed(mine, occurred_at=endpoint.created_at - timedelta(minutes=4))
+
+    fan_out()
+
+    assert told(endpoint) == ids(recent)
+    assert Position.objects.get(endpoint=endpoint).sequence == 2
 
 
 def test_what_was_not_asked_for_is_passed_over_and_not_read_again() -> None:
