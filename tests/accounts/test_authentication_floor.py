@@ -93,7 +93,7 @@ def test_a_mailed_code_has_six_digits_and_a_recovery_code_118_bits(api, letters)
 def test_nothing_that_is_secret_is_drawn_from_a_predictable_source():
     drawing = {
         name_of(path)
-        for path in python_files("accounts", "audit", "plinto", "resilience")
+        for path in python_files("accounts", "audit", "plinto", "resilience", "webhooks")
         for node in ast.walk(ast.parse(path.read_text()))
         if (isinstance(node, ast.Import) and any(alias.name == "random" for alias in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "random")
@@ -102,9 +102,11 @@ def test_nothing_that_is_secret_is_drawn_from_a_predictable_source():
     # These only spread moments in time.
     assert drawing == {
         "accounts/services/outbox.py",
+        "audit/services/publishing.py",
         "resilience/breaker.py",
         "resilience/retrying.py",
         "resilience/worker.py",
+        "webhooks/services/schedule.py",
     }
     assert len(set(one_time_codes.new_secret() for _ in range(3))) == 3
 
