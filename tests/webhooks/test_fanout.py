@@ -71,6 +71,19 @@ def test_an_endpoint_of_all_is_told_of_every_row_of_every_chain() -> None:
     assert set(Delivery.objects.values_list("type", flat=True)) == {"audit.recorded"}
 
 
+def test_an_endpoint_of_all_with_much_to_read_keeps_no_organization_waiting() -> None:
+    an_endpoint(events=["audit.recorded"])
+    mine = an_organization()
+    endpoint = an_endpoint(organization_id=mine)
+    rows = sealed(mine)
+    for _ in range(40):
+        sealed(an_organization())
+
+    FanOut().run_due(Shift())
+
+    assert told(endpoint) == ids(rows)
+
+
 def test_a_paused_endpoint_stands_still_and_catches_up_when_it_is_enabled() -> None:
     mine = an_organization()
     paused = {"state": "paused", "paused_at": timezone.now(), "paused_because": "by_hand"}

@@ -59,7 +59,7 @@ class FanOut:
     def run_due(self, shift: Shift) -> int:
         """Let a few endpoints read on; return how many rows were read."""
         total = 0
-        for reading in list(islice(_behind(), _READINGS)):
+        for reading in list(_behind()):
             if shift.is_ending():
                 break
             try:
@@ -116,17 +116,27 @@ def _messages(endpoint: Endpoint, rows: list[AuditRow], now: datetime) -> Iterat
 
 
 def _behind() -> Iterator[Reading]:
-    """Find endpoints whose chains have moved on: those of all first, which have most to read."""
-    active = Endpoint.objects.filter(state=Endpoint.State.ACTIVE)
-    for endpoint in active.filter(organization=None):
+    """Find endpoints whose chains have moved on; those of all leave the others half of a turn."""
+    yield from islice(_of_all(), _READINGS // 2)
+    yield from islice(_of_organizations(), _READINGS // 2)
+
+
+def _of_all() -> Iterator[Reading]:
+    for endpoint in Endpoint.objects.filter(
+        state=Endpoint.State.ACTIVE, organization=None
+    ).order_by("?"):
         heads = ChainHead.objects.annotate(read=_read(endpoint.pk, OuterRef("chain")))
-        for head in heads.filter(sequence__gt=F("read"))[:_READINGS]:
+        for head in heads.filter(sequence__gt=F("read")).order_by("?")[:_READINGS]:
             yield Reading(endpoint, head.chain, head.sequence)
+
+
+def _of_organizations() -> Iterator[Reading]:
     sequence = ChainHead.objects.filter(chain=OuterRef("organization_id")).values("sequence")
-    mine = active.filter(organization__isnull=False).annotate(
-        head=Subquery(sequence), read=_read(OuterRef("pk"), OuterRef("organization_id"))
-    )
-    for endpoint in mine.filter(head__gt=F("read"))[:_READINGS]:
+    mine = Endpoint.objects.filter(
+        state=Endpoint.State.ACTIVE, organization__isnull=False
+    ).annotate(head=Subquery(sequence), read=_read(OuterRef("pk"), OuterRef("organization_id")))
+    # By chance, because in any fixed order a few that always have more would keep the rest waiting.
+    for endpoint in mine.filter(head__gt=F("read")).order_by("?")[:_READINGS]:
         if endpoint.organization_id:
             yield Reading(endpoint, endpoint.organization_id, endpoint.head)
 
