@@ -21,6 +21,7 @@ INSTALLED_APPS = [
     "audit",
     "accounts",
     "webhooks",
+    "sso",
 ]
 MIDDLEWARE = [
     "resilience.traffic.TrafficMiddleware",

@@ -14,6 +14,7 @@ handler500 = "plinto.kernel.problems.server_error"
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("webhooks.urls")),
+    path("", include("sso.urls")),
     path("", include("resilience.urls")),
     path("api/v1/openapi.json", SpectacularJSONAPIView.as_view(), name="schema"),
     path("api/v1/docs", DocsView.as_view()),

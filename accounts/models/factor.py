@@ -61,13 +61,15 @@ class PendingSignIn(models.Model):
     """
     A sign-in whose first proof was right and whose second factor is awaited at ``door``.
 
-    Bound to the password hash it began with: after that has changed it leads nowhere.
+    Bound to the password hash it began with: after that has changed it leads nowhere. One that
+    came by an organization's connection keeps what was vouched for, sealed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
     door = models.CharField(max_length=10)
     methods = models.JSONField(default=list)  # RFC 8176 names of what was proved so far
+    sealed_statement = models.BinaryField(editable=False, null=True)
     password_digest = models.BinaryField(max_length=32)
     token_digest = models.BinaryField(max_length=32, unique=True)
     created_at = models.DateTimeField()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from plinto.kernel.ids import uuid7
 
@@ -11,6 +12,9 @@ from plinto.kernel.ids import uuid7
 class Identity(models.Model):
     """
     A person's account at a provider: ``subject`` is what the provider knows it by, for ever.
+
+    With a ``connection_id`` the provider is an organization's own, reached by that connection, and
+    ``provider`` names the protocol; a subject means something to that connection only.
 
     ``email`` is what the provider said when it was linked; it shows people which account it is
     and decides nothing.
@@ -21,6 +25,7 @@ class Identity(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="identities"
     )
     provider = models.CharField(max_length=30)
+    connection_id = models.UUIDField(null=True, blank=True, editable=False)
     subject = models.CharField(max_length=255)
     email = models.CharField(max_length=254, blank=True)
     created_at = models.DateTimeField()
@@ -33,8 +38,15 @@ class Identity(models.Model):
         default_permissions = ("view", "delete")
         constraints = [
             models.UniqueConstraint(
-                fields=["provider", "subject"], name="identity_of_provider_and_subject"
-            )
+                fields=["provider", "subject"],
+                condition=Q(connection_id__isnull=True),
+                name="identity_of_provider_and_subject",
+            ),
+            models.UniqueConstraint(
+                fields=["connection_id", "subject"],
+                condition=Q(connection_id__isnull=False),
+                name="identity_of_connection_and_subject",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -48,11 +60,13 @@ class ProviderSignIn(models.Model):
     It is spent in up to three steps, each by one conditional update: the provider's answer
     (``state``), what the browser brings from there (``code``), and the consent of an account's
     owner to be linked (``link``). ``user`` is who the identity is to be linked to, and
-    ``session_id`` the session that asked for it.
+    ``session_id`` the session that asked for it. What comes by a ``connection_id`` is verified and
+    answered before it gets a row here, and only its code and its link remain to be spent.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     provider = models.CharField(max_length=30)
+    connection_id = models.UUIDField(null=True)
     redirect_uri = models.CharField(max_length=500)
     browser_digest = models.BinaryField(max_length=32)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE)

@@ -17,7 +17,9 @@ class Organization(models.Model):
     acts and is the version of every copy of who may do what in it; ``epoch`` is its value at the
     last change that concerned everybody, such as of a role.
 
-    From ``mfa_required_from`` on, members without a second factor may nothing.
+    From ``mfa_required_from`` on, members without a second factor may nothing. From
+    ``sso_required_from`` on, whoever has an address in a domain of the organization comes in by one
+    of its connections and no other way; its owners may break the glass.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -25,6 +27,7 @@ class Organization(models.Model):
     slug = models.CharField(max_length=40, unique=True)
     created_at = models.DateTimeField()
     mfa_required_from = models.DateTimeField(null=True, blank=True)
+    sso_required_from = models.DateTimeField(null=True, blank=True)
     changes = models.PositiveBigIntegerField(default=1, editable=False)
     epoch = models.PositiveBigIntegerField(default=1, editable=False)
 

@@ -16,6 +16,7 @@ class Session(models.Model):
     ``refresh_digest`` is SHA-256 of the one refresh token that works now and
     ``spent_refresh_digest`` of the one before it, for twins within the grace; older tokens
     carry their own proof of origin, so no row is kept for them.
+    ``connection_id`` is the connection of an organization that vouched for the person, if one did.
     ``version`` grows when a cached copy must change: at the end, and at each fresh proof.
     """
 
@@ -24,6 +25,7 @@ class Session(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions"
     )
     organization_id = models.UUIDField(null=True, blank=True)
+    connection_id = models.UUIDField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -49,6 +51,11 @@ class Session(models.Model):
             ),
             models.Index(fields=["user", "network"], name="session_user_network"),
             models.Index(fields=["expires_at"], name="session_expires_at"),
+            models.Index(
+                fields=["connection_id", "-id"],
+                condition=Q(ended_at=None, connection_id__isnull=False),
+                name="session_live_of_connection",
+            ),
         ]
 
     def __str__(self) -> str:

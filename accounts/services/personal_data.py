@@ -67,6 +67,18 @@ NOBODYS = {
     "webhooks.Delivery": "which event goes to which endpoint; what it tells is read from the trail",
     "webhooks.Endpoint": "addresses of servers",
     "webhooks.Position": "how far an endpoint has read",
+    "sso.Connection": "identity providers of organizations",
+    "sso.ConsumedAssertion": "digests of ids, kept for minutes",
+    "sso.GroupRole": "what members of a group may do",
+    "sso.OIDCSettings": "identity providers of organizations",
+    "sso.Refresh": "when identity providers are asked again",
+    "sso.SAMLSettings": "identity providers of organizations",
+    "sso.ScimGroup": "names of groups",
+    "sso.ScimMember": "which description is in which group; it goes with the description",
+    "sso.ScimToken": "tokens of organizations",
+    "sso.ServiceKey": "keys of the deployment",
+    "sso.SignIn": "ways to a provider and back, for minutes; what it said is sealed",
+    "sso.SignOn": "digests and sealed names of a session, which it goes with",
     "sessions.Session": "cookies of the admin site: ids only, for eight hours",
 }
 

@@ -1,0 +1,1 @@
+"""The doors of single sign-on over HTTP."""
