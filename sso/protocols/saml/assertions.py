@@ -139,7 +139,6 @@ def _opened(root: etree._Element, *, expected: Expected) -> _Opened:
 
 def _decrypted(tree: etree._Element) -> etree._Element:
     """Judge again, as if it had come openly, what stood encrypted."""
-    documents.judge(tree, bounds=documents.MESSAGE)
     assertion = tree.find(saml("Assertion"))
     if assertion is None or len(list(tree.iter(saml("Assertion")))) != 1:
         raise refused(Check.ASSERTIONS, "not exactly one")

@@ -189,9 +189,18 @@ def _or(value: str | None, default: str) -> str:
     return default if value is None else value
 
 
+def every(element: etree._Element, local: str) -> list[etree._Element]:
+    """
+    Return all elements of a local name, itself included.
+
+    What xmlsec adds to a tree is not found by lxml's own search for tags, which compares pointers.
+    """
+    return [node for node in element.iter() if etree.QName(node).localname == local]
+
+
 def assertion_of(response: etree._Element) -> etree._Element:
     """Return the assertion that stands openly in a response."""
-    return response.find(f"{{{SAML}}}Assertion")
+    return every(response, "Assertion")[0]
 
 
 def encrypt(
