@@ -95,6 +95,8 @@ def _unsigned(told: Told, key: KeyPair) -> Found:
     stranger = key_of("stranger")
     yield "signature stripped", evil.tree()
     yield "signed by another key, key in KeyInfo", good(evil, stranger)
+    crowd = evil.but(attributes=tuple((f"g{n}", ("v",) * 40) for n in range(45)))
+    yield "as large as it may be, by another key", good(crowd, stranger)
     response = good(told, key)
     all_of(response, "NameID")[0].text = EVIL
     yield "changed after signing", response
@@ -169,6 +171,7 @@ def _lies(told: Told, key: KeyPair) -> Found:
     failed = "urn:oasis:names:tc:SAML:2.0:status:Responder"
     lies: dict[str, dict[str, object]] = {
         "denied by the provider": {"status": failed},
+        "SAML 1.1": {"version": "1.1"},
         "another issuer": {"issuer": "https://evil.example"},
         "issuer with a suffix": {"issuer": f"{told.issuer}.evil.example"},
         "wrong audience": {"audiences": other},
