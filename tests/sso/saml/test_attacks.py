@@ -17,6 +17,7 @@ def forged() -> dict[str, str]:
     return dict(made)
 
 
+@pytest.mark.asvs("6.8.2")
 @pytest.mark.parametrize("name", [name for name, check in SEEN_BY.items() if check])
 def test_an_attack_is_refused_for_what_it_is(name, forged, capfd):
     with pytest.raises(Refused) as refusal:
