@@ -14,7 +14,7 @@ import xmlsec
 from lxml import etree
 
 from sso.facts import KeyPair, ServiceProvider
-from tests.sso.attacks import hostile
+from tests.sso.attacks import hostile, odd
 from tests.sso.attacks.signing import (
     DS,
     Signer,
@@ -43,9 +43,12 @@ def attacks(
     told = Told(sp=sp, issuer=issuer, request_id=request_id, now=now)
     return [
         (name, document if isinstance(document, str) else form(document))
-        for group in (_malformed, _wrapped, _unsigned, _transformed, _encrypted, _lies, _moments)
+        for group in (
+            _malformed, _wrapped, _unsigned, _transformed, odd.signed, _encrypted, odd.encrypted,
+            _lies, odd.told, _moments,
+        )
         for name, document in group(told, key)
-    ]
+    ]  # fmt: skip
 
 
 Found = Iterator[tuple[str, str | bytes | etree._Element]]
@@ -58,6 +61,8 @@ def _malformed(told: Told, key: KeyPair) -> Found:
     yield "10 MB", "A" * 10_000_000
     yield "200 kB document", xml.ljust(200 * 1024, b" ")
     yield "truncated", xml[: len(xml) // 2]
+    yield "comment before the root", b"<!-- -->" + xml
+    yield "Latin-1", b'<?xml version="1.0" encoding="ISO-8859-1"?>' + xml
     yield "truncated base64", form(xml)[: len(form(xml)) // 2 * 2 - 1]
     yield "not XML", b"hello"
     yield "another message", b'<a xmlns="urn:x"/>'
@@ -81,6 +86,8 @@ def _malformed(told: Told, key: KeyPair) -> Found:
     prefixes = "".join(f' xmlns:p{n}="urn:{n}"' for n in range(3_000)).encode()
     yield "3,000 prefixes", b"<a" + prefixes + b">" + b"<b/>" * 4_000 + b"</a>"
     yield "duplicate ids", hostile.twice(good(told, key))
+    nameless = xml.replace(b'ID="_response"', b"ID=\"_response' or '1\"")
+    yield "identifier that is an expression", nameless
     other = b'xml:id="_other" ID="_assertion"'
     yield "xml:id", xml.replace(b'ID="_assertion"', other)
 

@@ -173,6 +173,25 @@ def test_metadata_signed_by_sha_1_are_refused():
     )
 
 
+def test_metadata_with_two_signatures_in_one_part_are_refused():
+    signer = key_of("federation")
+    root = etree.fromstring(described())
+    for key in (key_of("stranger"), signer):
+        sign_metadata(root, identifier="_md", key=key)
+
+    assert refusal(etree.tostring(root), signer=signer.certificate).startswith("signature form:")
+
+
+def test_a_provider_has_one_role_and_a_few_keys():
+    sign_in = endpoint("SingleSignOnService", SSO)
+    role = f"{certificate(key_of('idp'))}{sign_in}"
+    another = f'</md:IDPSSODescriptor><md:IDPSSODescriptor protocolSupportEnumeration="{SAMLP}">'
+    many = [certificate(key_of("idp")).replace("MII", "MII" * number) for number in range(1, 12)]
+
+    assert refusal(described(role, another, role)).startswith("metadata: not exactly one role")
+    assert refusal(described(*many, sign_in)).startswith("certificate: more than ten")
+
+
 def test_weak_keys_are_left_out_and_refused_when_there_is_no_other():
     weak = certificate(key_of("weak", kind="rsa1024"))
     sign_in = endpoint("SingleSignOnService", SSO)
