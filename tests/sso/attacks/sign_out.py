@@ -108,6 +108,7 @@ def attacks(
         "signature of another message": f"SAMLRequest={evil}&{good.partition('&')[2]}",
         "signature cut off": good.rpartition("&")[0],
         "RelayState added": good.replace("&SigAlg", "&RelayState=x&SigAlg"),
+        "RelayState by another spelling": f"{good}&%52elayState=x",
         "the request twice": f"{good}&SAMLRequest={evil}",
         "SHA-1": query(
             deflated(honest.xml()),

@@ -117,6 +117,10 @@ def test_an_answer_to_a_request_never_passes_for_one_that_nobody_asked_for(chang
         (Policy(max_age=3600), 62, False),
         (Policy(is_proof_wanted=True), 9, True),
         (Policy(is_proof_wanted=True), 12, False),
+        # A provider that ignores what it is asked has had the person for longer than the request.
+        (Policy(is_proof_wanted=True, asked_at=NOW - timedelta(minutes=2)), 2, True),
+        (Policy(is_proof_wanted=True, asked_at=NOW - timedelta(minutes=2)), 4, False),
+        (Policy(asked_at=NOW - timedelta(minutes=2)), 4, True),
     ],
 )
 def test_a_person_proved_themselves_as_lately_as_is_asked(policy, minutes, is_accepted):

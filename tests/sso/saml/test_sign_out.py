@@ -27,6 +27,7 @@ SEEN_BY = {
     "signature of another message": Check.SIGNATURE,
     "signature cut off": Check.SIGNATURE,
     "RelayState added": Check.SIGNATURE,
+    "RelayState by another spelling": Check.ENCODING,
     "the request twice": Check.ENCODING,
     "SHA-1": Check.SIGNATURE_FORM,
     "HMAC": Check.SIGNATURE_FORM,
