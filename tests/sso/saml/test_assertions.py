@@ -14,6 +14,7 @@ from tests.sso.attacks.signing import (
     SAML,
     Signer,
     assertion_of,
+    every,
     form,
     good,
     key_of,
@@ -87,6 +88,34 @@ def test_a_provider_may_sign_by_rsa_or_an_elliptic_curve(kind, bits):
     ).sign(assertion_of(response))
 
     assert verify(response, idp=provider(key)).arrival.subject == "ada@corp.example"
+
+
+def test_a_provider_may_keep_prefixes_and_name_its_key_in_several_ways():
+    def shape(signature):
+        keeping = every(signature, "Transform")[1]
+        xmlsec.template.transform_add_c14n_inclusive_namespaces(keeping, ["xs", "saml"])
+        key_info = every(signature, "KeyInfo")[0]
+        xmlsec.template.add_key_name(key_info, "one of ours")
+        xmlsec.template.add_key_value(key_info)
+
+    response = told().tree()
+    Signer(key_of("idp"), shape=shape).sign(assertion_of(response))
+
+    assert b"one of ours" in etree.tostring(response)
+    assert b"InclusiveNamespaces" in etree.tostring(response)
+    assert verify(response).arrival == verify(told()).arrival
+
+
+def test_a_provider_may_write_without_prefixes():
+    plain = told().xml().replace("<saml:", "<").replace("</saml:", "</")
+    response = etree.fromstring(
+        plain.replace("<Assertion ", f'<Assertion xmlns="{SAML}" ').replace(
+            "<Issuer>", f'<Issuer xmlns="{SAML}">'
+        )
+    )
+    Signer(key_of("idp")).sign(assertion_of(response))
+
+    assert verify(response).arrival == verify(told()).arrival
 
 
 def test_a_form_value_may_be_broken_into_lines():
