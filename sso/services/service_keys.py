@@ -154,16 +154,15 @@ def promote(*, now: datetime) -> ServiceKey | None:
     return youngest
 
 
-def withdraw(*, now: datetime) -> int:
-    """Publish only the key that signs and what comes after it; say how many are gone."""
-    signing = ServiceKey.objects.filter(signs_from__lte=now).order_by("-signs_from", "-id").first()
+def withdraw(*, now: datetime) -> tuple[ServiceKey | None, int]:
+    """Publish no more what stood before the key that signs; return that one, and how many went."""
+    published = ServiceKey.objects.filter(Q(published_until=None) | Q(published_until__gt=now))
+    signing = published.filter(signs_from__lte=now).order_by("-signs_from", "-id").first()
     if signing is None:
-        return 0
+        return None, 0
     db.transaction.on_commit(ring.forget)
-    older = ServiceKey.objects.filter(signs_from__lte=now).exclude(pk=signing.pk)
-    return older.filter(Q(published_until=None) | Q(published_until__gt=now)).update(
-        published_until=now
-    )
+    older = published.filter(signs_from__lte=now).exclude(pk=signing.pk)
+    return signing, older.update(published_until=now)
 
 
 def trim(*, now: datetime) -> int:
