@@ -8,3 +8,7 @@ from django.apps import AppConfig
 class SSOConfig(AppConfig):
     name = "sso"
     verbose_name = "Single sign-on"
+
+    def ready(self) -> None:
+        # Models exist only now, and these modules need them; this one registers itself.
+        from sso.services import federation  # noqa: F401, PLC0415
