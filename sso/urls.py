@@ -6,6 +6,8 @@ Each part has a table of its own beside this one.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("", include("sso.saml_urls")),
+]

@@ -24,6 +24,7 @@ from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
+from tests.sso import prepared_doors
 from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
@@ -287,7 +288,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     ),
     "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
     "create_endpoint": World.in_club,
-    **prepared_trail.PREPARED,
+    **(prepared_trail.PREPARED | prepared_doors.PREPARED),
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

@@ -26,6 +26,8 @@ BY_OPERATION = {
     "reauthenticate": "session.reauthenticated",
     "logout": "session.ended",
     "logout_all": "session.ended",
+    "sso_logout": "session.ended",
+    "post_saml_logout": "session.ended",
     "end_session": "session.ended",
     "end_other_sessions": "session.ended",
     "update_me": "user.updated",
@@ -83,6 +85,7 @@ QUIET_OPERATIONS = {
     "start_social": "somebody sets out for a provider, and may never come back",
     "return_from_provider": "nobody is in before the code is exchanged",
     "post_from_provider": "leads to the same address by GET",
+    "post_saml_response": "nobody is in before the code is exchanged",
     "introspect_token": "asks what a token is worth",
 }
 
@@ -142,10 +145,11 @@ QUIET_PAGES = {
 BY_COMMAND = {
     "create_administrator": "administrator.created",
     "import_users": "user.imported",
-    "prepare": "signing_key.rotated audit_key.rotated administrator.created",
+    "prepare": "signing_key.rotated audit_key.rotated service_key.rotated administrator.created",
     "rehearse": "circuit.outage_rehearsed",
     "rotate_audit_key": "audit_key.rotated",
     "reset_factors": "factors.reset session.ended",
+    "rotate_service_key": "service_key.rotated",
     "rotate_signing_key": "signing_key.rotated",
 }
 QUIET_COMMANDS = {
