@@ -101,7 +101,9 @@ def post(slug: str, *, response: str, relay_state: str, now: datetime) -> str:
         response,
         sp=connections_found.service_provider(connection, now=now),
         idp=connections_found.identity_provider(connection),
-        policy=connections_found.policy(connection, is_proof_wanted=row.is_proof_wanted),
+        policy=connections_found.policy(
+            connection, is_proof_wanted=row.is_proof_wanted, asked_at=row.created_at
+        ),
         request_id=row.request_id or None,
         now=now,
     )
