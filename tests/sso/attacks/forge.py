@@ -45,7 +45,7 @@ def attacks(
         (name, document if isinstance(document, str) else form(document))
         for group in (
             _malformed, _wrapped, _unsigned, _transformed, odd.signed, _encrypted, odd.encrypted,
-            _lies, odd.told, _moments,
+            _lies, odd.told, _moments, _mapped,
         )
         for name, document in group(told, key)
     ]  # fmt: skip
@@ -198,7 +198,6 @@ def _lies(told: Told, key: KeyPair) -> Found:
         "100 kB NameID": {"name_id": "a" * 100_000},
         "empty NameID": {"name_id": ""},
         "transient NameID": {"name_format": "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"},
-        "two addresses": {"attributes": (("mail", ("ada@corp.example", EVIL)),)},
         "CR and LF in an attribute": {
             "attributes": (("mail", ("ada@corp.example&#13;&#10;Bcc: x",)),)
         },
@@ -238,3 +237,9 @@ def _moments(told: Told, key: KeyPair) -> Found:
     }
     for name, changes in lies.items():
         yield name, good(told.but(**changes), key)
+
+
+def _mapped(told: Told, key: KeyPair) -> Found:
+    """What holds as an assertion, so it is consumed, and must not be made sense of: the last."""
+    addresses = (("mail", ("ada@corp.example", EVIL)),)
+    yield "two addresses", good(told.but(attributes=addresses), key)

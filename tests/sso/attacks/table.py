@@ -105,8 +105,6 @@ SEEN_BY: dict[str, Check | None] = {
     "100 kB NameID": Check.SUBJECT,
     "empty NameID": Check.SUBJECT,
     "transient NameID": Check.SUBJECT,
-    # Groups have several values too, so it is the mapping of attributes that refuses it.
-    "two addresses": None,
     "CR and LF in an attribute": Check.ATTRIBUTES,
     "other connection's assertion": Check.DESTINATION,
     "two names": Check.RESPONSE,
@@ -128,4 +126,6 @@ SEEN_BY: dict[str, Check | None] = {
     "made tomorrow": Check.AGE,
     "proved tomorrow": Check.AUTHENTICATION,
     "another time zone": Check.VALIDITY,
+    # Groups have several values too, so it is the mapping of attributes that refuses it.
+    "two addresses": None,
 }
