@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from resilience import contract
+from resilience.worker import roster
+from sso import door_controls
+
 
 class SSOConfig(AppConfig):
     name = "sso"
     verbose_name = "Single sign-on"
+
+    def ready(self) -> None:
+        # Models exist only now, and these modules need them.
+        from sso.services import housekeeping  # noqa: PLC0415
+
+        contract.register(*door_controls.CONTROLS)
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)
