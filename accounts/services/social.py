@@ -12,13 +12,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
 from django.conf import settings
 
 from accounts import social_controls
-from accounts.models import Identity, ProviderSignIn
+from accounts.models import ProviderSignIn
 from accounts.providers import Kind, Provider
+from accounts.rules import redirects
 from accounts.services import code_flow, github, identities, openid
 from accounts.services.code_flow import PATIENCE, Secrets
 from accounts.services.standing import Standing
@@ -183,6 +184,7 @@ def _claimed(
         state_digest=token_digest(state),
         browser_digest=token_digest(browser),
         provider=provider.name,
+        connection_id=None,
         answered_at=None,
         expires_at__gt=now,
     )
@@ -207,15 +209,13 @@ def _heard(
 
 
 def _see_vouched(provider: Provider, statement: Statement) -> None:
-    known = Identity.objects.filter(provider=provider.name, subject=statement.subject)
-    if not known.exists() and not identities.address_of(statement):
+    known = identities.known(provider.name, statement.subject)
+    if known is None and not identities.address_of(statement):
         raise StatementRefused("address not vouched for", word=Word.NOT_VOUCHED)
 
 
 def _located(row: ProviderSignIn, **said: str) -> str:
-    parts = urlsplit(row.redirect_uri)
-    query = "&".join(filter(None, [parts.query, urlencode(said)]))
-    return urlunsplit(parts._replace(query=query))
+    return redirects.saying(row.redirect_uri, **said)
 
 
 def _refuse(reason: str, provider: Provider, *, origin: Origin) -> None:
