@@ -14,9 +14,8 @@ class SSOConfig(AppConfig):
     verbose_name = "Single sign-on"
 
     def ready(self) -> None:
-        # Models exist only now, and these modules need them; the first registers itself.
-        from sso.services import federation  # noqa: F401, PLC0415 # isort: skip
-        from sso.services import housekeeping  # noqa: PLC0415
+        # Models exist only now, and these modules need them; federation registers itself.
+        from sso.services import federation, housekeeping  # noqa: F401, PLC0415
 
         contract.register(*door_controls.CONTROLS)
         for chore in housekeeping.CHORES:
