@@ -15,6 +15,7 @@ class ActorKind(StrEnum):
     USER = "user"
     STAFF = "staff"  # a person acting through the admin site
     API_KEY = "api_key"
+    SCIM_TOKEN = "scim_token"  # noqa: S105 - an organization's identity provider
     SYSTEM = "system"  # a worker or a management command
     ANONYMOUS = "anonymous"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.apps import AppConfig
 
 from resilience import contract
-from sso import connection_controls
+from resilience.worker import roster
+from sso import connection_controls, door_controls
 
 
 class SSOConfig(AppConfig):
@@ -13,4 +14,9 @@ class SSOConfig(AppConfig):
     verbose_name = "Single sign-on"
 
     def ready(self) -> None:
-        contract.register(*connection_controls.CONTROLS)
+        # Models exist only now, and these modules need them; federation registers itself.
+        from sso.services import federation, housekeeping  # noqa: F401, PLC0415
+
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)

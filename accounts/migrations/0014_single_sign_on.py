@@ -39,6 +39,11 @@ class Migration(migrations.Migration):
             name='connection_id',
             field=models.UUIDField(blank=True, editable=False, null=True),
         ),
+        migrations.AddField(
+            model_name='user',
+            name='switched_off_by',
+            field=models.UUIDField(blank=True, editable=False, null=True),
+        ),
         migrations.AddIndex(
             model_name='session',
             index=models.Index(condition=models.Q(('connection_id__isnull', False), ('ended_at', None)), fields=['connection_id', '-id'], name='session_live_of_connection'),

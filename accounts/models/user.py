@@ -41,6 +41,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     A person; ``email_key`` is who they are, ``email`` how they write it.
 
     ``version`` grows with every change that a cached copy of the person must reflect.
+    ``switched_off_by`` is the organization whose identity provider switched the person off over
+    SCIM, and may switch them on again; where staff did, it is empty.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -51,6 +53,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     locale = models.CharField(max_length=35, blank=True)
     timezone = models.CharField(max_length=64, blank=True)
     is_active = models.BooleanField(default=True)
+    switched_off_by = models.UUIDField(null=True, blank=True, editable=False)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=now, editable=False)
     erase_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -44,8 +44,34 @@ def address_of(statement: Statement) -> Address | None:
         return None
 
 
+def known(provider: str, subject: str) -> Identity | None:
+    """Find whose identity at a provider of this deployment it is."""
+    # Subjects at a connection of an organization are that connection's own.
+    mine = Identity.objects.filter(connection_id=None, provider=provider, subject=subject)
+    return mine.first()
+
+
+def used(found: Identity, *, now: datetime) -> User:
+    """
+    Return the person of an identity that is still theirs once they are held.
+
+    :raises InvalidCode: it was unlinked meanwhile
+    """
+    person = User.objects.select_for_update(no_key=True).filter(pk=found.user_id).first()
+    still = Identity.objects.filter(pk=found.pk, user_id=found.user_id)
+    if person is None or not still.update(last_used_at=now):
+        raise InvalidCode(reason="identity unlinked meanwhile")
+    return person
+
+
 def add(
-    person: User, provider: str, statement: Statement, *, origin: Origin, now: datetime
+    person: User,
+    provider: str,
+    statement: Statement,
+    *,
+    connection_id: UUID | None = None,
+    origin: Origin,
+    now: datetime,
 ) -> Identity:
     """
     Write an identity in the caller's transaction, which holds the person.
@@ -55,6 +81,7 @@ def add(
     identity = Identity(
         user=person,
         provider=provider,
+        connection_id=connection_id,
         subject=statement.subject,
         email=statement.email,
         created_at=now,

@@ -3,20 +3,21 @@ Acting in an organization: under its lock, by somebody who may, with a row in th
 
 Whoever changes anything in an organization holds its row first, so everything that is judged
 before an act is still so when it is committed: what the actor may do, who is an owner, who has a
-role. A program acts under the scopes of its key, read from the key's row at that moment.
+role. A program acts under the scopes of its key, read from the key's row at that moment; an
+identity provider that provisions, as long as its token stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from accounts.models import Membership, Organization
+from accounts.models import Membership, Organization, User
 from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import permissions
 from accounts.services import access, api_key_standing, factor_codes
@@ -24,17 +25,32 @@ from accounts.services.access import Caller, lacking
 from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
 from audit.events import Event
-from audit.parties import Target
+from audit.parties import Actor, Target
 from audit.services.record import Changes, get_audit_service
 from plinto.kernel.exceptions import AuthorizationError, ConflictError, NotFoundError
 from plinto.kernel.origin import Origin
+
+_PROVISIONING = (permissions.READ_MEMBERS, permissions.WRITE_MEMBERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioner:
+    """
+    An identity provider that tells an organization who belongs to it.
+
+    ``require_live`` raises when it may do so no more, and is asked under the lock.
+    """
+
+    organization_id: UUID
+    actor: Actor
+    require_live: Callable[[], None] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """Who wants to do what, in which organization, from where and when."""
 
-    who: Caller
+    who: Caller | Provisioner
     organization_id: UUID
     event: Event
     target: Target
@@ -127,15 +143,20 @@ class Acting:
 
 
 @contextmanager
-def acting(attempt: Attempt) -> Iterator[Acting]:
+def acting(attempt: Attempt, *, people: Collection[UUID] = ()) -> Iterator[Acting]:
     """
     Hold the organization for the block, which is one transaction, and record what it refuses.
 
+    ``people`` are held before it, as by everybody who touches both.
+
     :raises NotFoundError: the actor is not in the organization, or there is none
-    :raises ApiKeyInvalid: the key has ended meanwhile
+    :raises TokenError: the key, or the token of who provisions, has ended meanwhile
     """
     try:
         with transaction.atomic():
+            if people:
+                wanted = User.objects.filter(pk__in=people).order_by("pk")
+                list(wanted.select_for_update(no_key=True).values_list("pk"))
             locked = Organization.objects.select_for_update(no_key=True)
             organization = locked.filter(pk=attempt.organization_id).first()
             held = _held(attempt)
@@ -158,6 +179,9 @@ def acting(attempt: Attempt) -> Iterator[Acting]:
 def _held(attempt: Attempt) -> Sequence[str] | None:
     """What the actor may do in the organization, as the rows say; None to whom is not in it."""
     who = attempt.who
+    if isinstance(who, Provisioner):
+        who.require_live()
+        return _PROVISIONING if who.organization_id == attempt.organization_id else None
     if isinstance(who, KeyStanding):
         if who.organization_id != attempt.organization_id:
             return None

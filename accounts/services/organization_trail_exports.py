@@ -61,7 +61,7 @@ def request(
             if (waiting.format, waiting.filters) != (format, filters.told()):
                 raise TrailExportWaiting(reason="another one waits")
             return waiting
-        return _begin(act, TrailExport.Format(format), filters)
+        return _begin(act, who, TrailExport.Format(format), filters)
 
 
 @enforces(controls.TRAIL_EXPORTS)
@@ -102,7 +102,7 @@ def _waiting(who: Caller, organization_id: UUID) -> TrailExport | None:
     return mine.filter(state=State.DUE).first()
 
 
-def _begin(act: Acting, format: TrailExport.Format, filters: Filters) -> TrailExport:
+def _begin(act: Acting, who: Caller, format: TrailExport.Format, filters: Filters) -> TrailExport:
     attempt = act.attempt
     lately = trail_exports.of(act.organization.pk).filter(requested_at__gt=attempt.now - _WINDOW)
     asked = list(lately.order_by("requested_at").values_list("requested_at", flat=True))
@@ -111,7 +111,7 @@ def _begin(act: Acting, format: TrailExport.Format, filters: Filters) -> TrailEx
         raise TooManyAttempts(retry_after=wait, is_new=False, reason="exports of a day")
     export = TrailExport.objects.create(
         organization_id=act.organization.pk,
-        requested_by=_id_of(attempt.who),
+        requested_by=_id_of(who),
         requested_at=attempt.now,
         due_at=attempt.now,
         format=format,

@@ -42,5 +42,10 @@ def backchannel_logout(connection: Connection) -> str:
     return _of(connection, "backchannel-logout")
 
 
+def signed_in() -> str:
+    """Plinto's own page, where a sign-in ends that has no application to go to."""
+    return f"{settings.PUBLIC_URL}/signed-in"
+
+
 def _of(connection: Connection, door: str) -> str:
     return f"{settings.PUBLIC_URL}/sso/{connection.protocol}/{connection.slug}/{door}"

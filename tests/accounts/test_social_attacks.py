@@ -94,7 +94,7 @@ def test_an_answer_that_names_another_issuer_is_refused(api, idp):
 def test_a_provider_that_says_it_names_itself_must(api, idp):
     idp.metadata = {"authorization_response_iss_parameter_supported": True}
     assert arrived(api, idp, Person()) == REFUSED
-    assert last_refusal() == "answer: no issuer"
+    assert last_refusal() == "answer: issuer, missing"
     assert arrived(api, idp, Person(), iss=idp.url).keys() == {"code"}
 
 

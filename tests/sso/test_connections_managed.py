@@ -15,15 +15,8 @@ from tests.races import at_once
 from tests.sso.club_connections import BODIES, OIDC, SAML, ClubConnection
 from tests.sso.made_certificates import weak_certificate
 
-pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
-
 SECRET = OIDC["client_secret"]
 PROTOCOLS = sorted(BODIES)
-
-
-@pytest.fixture
-def club(api) -> Club:
-    return Club(api)
 
 
 def acts() -> list[tuple[str, str, str]]:
