@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from resilience import contract
+from resilience.worker import roster
+from sso import arrival_controls, door_controls
+
 
 class SSOConfig(AppConfig):
     name = "sso"
     verbose_name = "Single sign-on"
 
     def ready(self) -> None:
-        # Models exist only now, and these modules need them; this one registers itself.
-        from sso.services import federation  # noqa: F401, PLC0415
+        # Models exist only now, and these modules need them; federation registers itself.
+        from accounts.services import organization_belongings  # noqa: PLC0415
+        from sso.services import ended, federation, housekeeping  # noqa: F401, PLC0415
+
+        contract.register(*door_controls.CONTROLS)
+        contract.register(*arrival_controls.CONTROLS)
+        organization_belongings.add(ended.shorten_all_of)
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)

@@ -142,10 +142,11 @@ QUIET_PAGES = {
 BY_COMMAND = {
     "create_administrator": "administrator.created",
     "import_users": "user.imported",
-    "prepare": "signing_key.rotated audit_key.rotated administrator.created",
+    "prepare": "signing_key.rotated audit_key.rotated service_key.rotated administrator.created",
     "rehearse": "circuit.outage_rehearsed",
     "rotate_audit_key": "audit_key.rotated",
     "reset_factors": "factors.reset session.ended",
+    "rotate_service_key": "service_key.rotated",
     "rotate_signing_key": "signing_key.rotated",
 }
 QUIET_COMMANDS = {
