@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from sso.examples.connections import METADATA
 from tests.accounts.authenticators import Authenticator, spelt
 from tests.factories import PASSWORD
 from tests.sso import club_connections
@@ -236,6 +237,13 @@ CONNECTIONS = [
     Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
     Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
     Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
+    Door(
+        "POST",
+        f"{ONE}/sso/saml/<slug:slug>/metadata",
+        Least.ADMIN,
+        {"metadata_xml": METADATA},
+        is_fresh=True,
+    ),
     Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
     Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
     Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),

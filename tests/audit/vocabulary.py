@@ -79,6 +79,7 @@ BY_OPERATION = {
     "create_saml_connection": "connection.created",
     "update_saml_connection": "connection.updated",
     "delete_saml_connection": "connection.deleted",
+    "renew_saml_metadata": "connection.metadata_changed",
     "create_oidc_connection": "connection.created",
     "update_oidc_connection": "connection.updated",
     "delete_oidc_connection": "connection.deleted",
@@ -181,6 +182,7 @@ ELSEWHERE = {
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
     "endpoint.address_refused": "tests/webhooks/test_pausing.py",
+    "connection.metadata_refused": "tests/sso/test_connections_refreshed.py",
 }
 
 
