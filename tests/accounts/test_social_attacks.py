@@ -123,7 +123,7 @@ def test_a_code_of_another_sign_in_does_not_fit_its_verifier(api, idp):
 NONSENSE = [
     ("/keys", Reply(500), "provider_unavailable"),
     ("/token", Reply(500), "provider_unavailable"),
-    ("/token", Reply(302, {"Location": "/elsewhere"}), "provider_error"),
+    ("/token", Reply(302, {"Location": "/elsewhere"}), "provider_unavailable"),
     ("/token", Reply(parts=(b"<html>",)), "provider_error"),
     ("/token", Reply(parts=(b"[]",)), "provider_error"),
     ("/token", Reply(parts=(b"x" * 70_000,)), "provider_unavailable"),
