@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract
 from resilience.worker import roster
-from sso import door_controls
+from sso import connection_controls, door_controls
 
 
 class SSOConfig(AppConfig):
@@ -17,6 +17,6 @@ class SSOConfig(AppConfig):
         # Models exist only now, and these modules need them; federation registers itself.
         from sso.services import federation, housekeeping  # noqa: F401, PLC0415
 
-        contract.register(*door_controls.CONTROLS)
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

@@ -10,4 +10,5 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sso.oidc_urls")),
+    path("", include("sso.connection_urls")),
 ]
