@@ -259,8 +259,8 @@ OPEN_PAGES = [
     )
 ]
 SSO_OIDC = [
-    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
-    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
 ]
 
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]

@@ -6,8 +6,12 @@ import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from accounts.models import Session, User
+from django.utils import timezone
+
+from accounts import browsers
+from accounts.models import Identity, Session, User
 from sso.models import OIDCSettings, SignIn, SignOn
+from sso.services import oidc_sign_in
 from tests.api import Api
 from tests.servers.identity_provider import CLIENT, redirected
 from tests.sso.connections import APP
@@ -135,3 +139,29 @@ class TestAProofThatIsWanted:
             assert party.refusal().startswith("token: auth_time")
         party.idp.claims = {"auth_time": int(time.time())}
         assert party.arrive(Api(), somebody(), prompt="login").status_code == 303
+
+
+class TestATrial:
+    """Whoever tries a connection goes the same way, and nobody is signed in."""
+
+    def begin(self, party, browser):
+        begun = oidc_sign_in.sent(
+            party.connection,
+            redirect_uri="",
+            browser="",
+            tester_id=party.club.owner.user.pk,
+            now=timezone.now(),
+        )
+        browser.client.cookies[browsers.cookie_name()] = begun.browser
+        return begun.location
+
+    def test_what_came_is_kept_for_the_tester_and_nobody_comes_in(self, party):
+        for claims, refused in ({}, ""), ({"nonce": "another"}, "token: nonce"):
+            browser, party.idp.claims = Api(), claims
+            approved = party.idp.approve(self.begin(party, browser), somebody())
+            answer = party.back(browser, approved)
+            assert answer.status_code == 303
+            assert "code=" not in answer["Location"]
+            assert SignIn.objects.latest("id").findings["refused"] == refused
+        assert not Identity.objects.exists()
+        assert not User.objects.filter(email=f"ada@{DOMAIN}").exists()
