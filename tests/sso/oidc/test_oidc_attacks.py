@@ -38,7 +38,7 @@ def refused(party: Party, answer, *, status: int = 400) -> str:
     return reason
 
 
-@pytest.mark.asvs("9.2.1", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.3", "10.5.1", "10.5.4")
 def test_a_token_for_another_purpose_or_time_is_not_believed(party):
     browser = Api()
     for what, (claims, why) in CLAIMS.items():
@@ -106,6 +106,7 @@ class TestOneAnswerOnce:
         replayed = party.back(browser, {**fresh, "code": used["code"]})
         assert refused(party, replayed) == "code: status 400"
 
+    @pytest.mark.asvs("10.1.2", "10.2.1")
     def test_a_state_in_another_browser_is_refused_and_not_spent(self, party):
         """Login CSRF: an attacker's answer in the victim's browser."""
         browser, other = Api(), Api()
@@ -151,6 +152,7 @@ class TestMixUp:
             settings.OUTBOUND_ALLOWED = {*settings.OUTBOUND_ALLOWED, idp.destination}
             yield Party(Club(api), idp)
 
+    @pytest.mark.asvs("10.2.2")
     def test_an_answer_of_one_connection_is_not_taken_by_another(self, party, rival):
         browser = Api()
         answer = party.idp.approve(party.sent_to(browser), somebody())
@@ -158,6 +160,7 @@ class TestMixUp:
         assert refused(rival, rival.back(browser, answer)).startswith("state")
         assert party.back(browser, answer).status_code == 303
 
+    @pytest.mark.asvs("10.2.2")
     def test_an_answer_that_names_another_issuer_is_refused_unasked(self, party, rival):
         browser = Api()
         mine = party.idp.approve(party.sent_to(browser), somebody())
@@ -194,6 +197,7 @@ class TestMixUp:
         rival.idp.published = [rival.idp.key, victims.key]
         assert refused(rival, rival.arrive(Api(), somebody())) == "token: issuer"
 
+    @pytest.mark.asvs("10.2.1")
     def test_a_code_of_another_sign_in_does_not_fit_its_verifier(self, party):
         """Code injection: PKCE ties the code to the browser that began."""
         browser = Api()
@@ -213,6 +217,7 @@ def test_userinfo_of_somebody_else_is_not_taken(party, said, reason):
     assert refused(party, party.arrive(Api(), somebody())) == reason
 
 
+@pytest.mark.asvs("10.5.3")
 def test_metadata_of_another_issuer_or_with_hostile_addresses_are_refused(party):
     for said in (
         {"issuer": "https://evil.example"},
