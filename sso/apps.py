@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract
 from resilience.worker import roster
-from sso import arrival_controls, door_controls
+from sso import arrival_controls, connection_controls, door_controls
 
 
 class SSOConfig(AppConfig):
@@ -18,7 +18,7 @@ class SSOConfig(AppConfig):
         from accounts.services import organization_belongings  # noqa: PLC0415
         from sso.services import ended, federation, housekeeping  # noqa: F401, PLC0415
 
-        contract.register(*door_controls.CONTROLS)
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
         contract.register(*arrival_controls.CONTROLS)
         organization_belongings.add(ended.shorten_all_of)
         for chore in housekeeping.CHORES:

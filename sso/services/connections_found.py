@@ -40,9 +40,9 @@ def service_provider(connection: Connection, *, now: datetime) -> ServiceProvide
     :raises ConfigurationError: there is no service key, or none can be read
     """
     return ServiceProvider(
-        entity_id=addresses.saml(connection.slug, "metadata"),
-        acs_url=addresses.saml(connection.slug, "acs"),
-        sls_url=addresses.saml(connection.slug, "sls"),
+        entity_id=addresses.entity_id(connection),
+        acs_url=addresses.acs(connection),
+        sls_url=addresses.sls(connection),
         keys=service_keys.ring.pairs(now),
     )
 

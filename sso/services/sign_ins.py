@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -132,13 +131,6 @@ def secrets_of(row: SignIn) -> bytes:
     :raises ConfigurationError: no field key opens it
     """
     return decrypt(row.sealed_secrets, purpose=_PURPOSE)
-
-
-def located(redirect_uri: str, **said: str) -> str:
-    """Return an address with ``said`` in its query, beside what stands there."""
-    parts = urlsplit(redirect_uri)
-    query = "&".join(filter(None, [parts.query, urlencode(said)]))
-    return urlunsplit(parts._replace(query=query))
 
 
 def void(connection: Connection, *, now: datetime) -> int:

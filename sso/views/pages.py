@@ -53,10 +53,12 @@ class DoorView(APIView):
     def as_view(cls, **initkwargs: Any) -> Any:
         view = super().as_view(**initkwargs)
         # REST framework exempts all of its views.
-        view.csrf_exempt = cls.takes_foreign_posts  # type: ignore[attr-defined]
+        view.csrf_exempt = cls.takes_foreign_posts
         return view
 
-    def handle_exception(self, error: Exception) -> Response | HttpResponse:
+    def handle_exception(  # type: ignore[override]
+        self, error: Exception
+    ) -> Response | HttpResponse:
         page = refusals.page_of(
             error,
             slug=self.kwargs.get("slug", ""),

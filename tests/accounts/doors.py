@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.accounts.authenticators import Authenticator, spelt
 from tests.factories import PASSWORD
+from tests.sso import club_connections
 
 API = "api/v1/"
 ONE = f"{API}organizations/<uuid:organization_id>"
@@ -228,6 +229,20 @@ TRAIL = [
     Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
 ]
 
+_CONNECTION = {"preset": "generic"}
+CONNECTIONS = [
+    Door("GET", f"{ONE}/sso/saml", Least.ADMIN),
+    Door("POST", f"{ONE}/sso/saml", Least.ADMIN, club_connections.SAML, is_fresh=True),
+    Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
+    Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
+    Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
+    Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
+    Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
+    Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),
+    Door("PATCH", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
+    Door("DELETE", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, is_fresh=True),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
@@ -243,9 +258,14 @@ OPEN_PAGES = [
         ),
     )
 ]
+SSO_OIDC = [
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+]
+
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
 ]

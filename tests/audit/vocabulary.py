@@ -76,6 +76,12 @@ BY_OPERATION = {
     "send_test_event": "endpoint.tested",
     "redeliver": "endpoint.redelivered",
     "redeliver_failed": "endpoint.redelivered",
+    "create_saml_connection": "connection.created",
+    "update_saml_connection": "connection.updated",
+    "delete_saml_connection": "connection.deleted",
+    "create_oidc_connection": "connection.created",
+    "update_oidc_connection": "connection.updated",
+    "delete_oidc_connection": "connection.deleted",
 }
 QUIET_OPERATIONS = {
     "login_passkey_options": "a challenge that nobody has answered yet",
