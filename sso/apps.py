@@ -23,9 +23,8 @@ class SSOConfig(AppConfig):
             metadata_refresh,
         )
 
-        contract.register(*door_controls.CONTROLS)
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
         contract.register(*arrival_controls.CONTROLS)
-        contract.register(*connection_controls.CONTROLS)
         organization_belongings.add(ended.shorten_all_of)
         roster.add_queue(metadata_refresh.QUEUE)
         for chore in housekeeping.CHORES:

@@ -9,5 +9,6 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("sso.oidc_urls")),
     path("", include("sso.connection_urls")),
 ]

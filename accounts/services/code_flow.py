@@ -20,12 +20,11 @@ import orjson
 
 from accounts.services import provider_documents
 from accounts.services.statements import StatementRefused, Word
-from plinto.kernel.crypto import decrypt, encrypt
 
 # A browser waits for all that is asked of a provider together; people give up after ten.
 PATIENCE = 8.0
-_PURPOSE = "secrets of a provider sign-in"
 _LONGEST_CODE = 4096
+_ERROR = re.compile(r"[a-z_]{1,60}\Z")
 _ACCESS_TOKEN = re.compile(r"[\x21-\x7e]{1,8192}\Z")  # RFC 6749, appendix A.12, without spaces
 _DENIED = {"access_denied", "user_cancelled_authorize", "consent_required", "login_required"}
 
@@ -51,18 +50,13 @@ class Secrets:
         return cls(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
 
     @classmethod
-    def opened(cls, sealed: bytes | memoryview) -> Self:
-        """
-        Read them from their row.
-
-        :raises ConfigurationError: no field key opens them
-        """
-        nonce, verifier = orjson.loads(decrypt(sealed, purpose=_PURPOSE))
+    def unpacked(cls, packed: bytes) -> Self:
+        nonce, verifier = orjson.loads(packed)
         return cls(nonce=nonce, verifier=verifier)
 
-    def sealed(self) -> bytes:
-        """Encrypt them for their row."""
-        return encrypt(orjson.dumps([self.nonce, self.verifier]), purpose=_PURPOSE)
+    def packed(self) -> bytes:
+        """Write them down, to be sealed in their row."""
+        return orjson.dumps([self.nonce, self.verifier])
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -110,7 +104,8 @@ def code_of(answer: Mapping[str, str]) -> str:
     """
     if "error" in answer:
         word = Word.DENIED if answer["error"] in _DENIED else Word.REFUSED
-        raise StatementRefused("answer: error", word=word)
+        said = answer["error"] if _ERROR.match(answer["error"]) else "of no known form"
+        raise StatementRefused(f"answer: error, {said}", word=word)
     code = answer.get("code", "")
     if not 0 < len(code) <= _LONGEST_CODE:
         raise StatementRefused("answer: code")

@@ -24,7 +24,7 @@ from joserfc import jwk
 from joserfc.errors import JoseError
 
 from accounts.services.statements import StatementRefused, Word, fetch
-from resilience import crowd
+from resilience import crowd, http
 from resilience.circuit import Policy
 from resilience.crowd import Crowd
 
@@ -43,7 +43,8 @@ _NAMES_ITSELF = "authorization_response_iss_parameter_supported"
 _USED = ("issuer", *_ENDPOINTS, *_OPTIONAL_ENDPOINTS, _METHODS, _NAMES_ITSELF)
 _MOST_KEYS = 50
 # Seconds of work over there are no failure: the deadline says what is too long.
-_breakers: Crowd[str] = Crowd("provider", policy=Policy(recovery_timeout=10.0, slow_seconds=60.0))
+_POLICY = Policy(recovery_timeout=10.0, slow_seconds=60.0, probe_timeout=http.SECONDS)
+_breakers: Crowd[str] = Crowd("provider", policy=_POLICY)
 
 
 @dataclass(frozen=True, slots=True)

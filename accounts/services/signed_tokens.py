@@ -24,7 +24,7 @@ _KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "Ed25519": "OKP"}
 _LONGEST = 16 * 1024
 LEEWAY = 120  # seconds that two clocks may differ
 _END_OF_TIME = 253_402_300_800  # the year 10000
-_OLDEST = 600  # seconds since it was issued: it was asked for, or sent, a moment ago
+OLDEST = 600  # seconds since it was issued: it was asked for, or sent, a moment ago
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def check_times(claims: Mapping[str, Any], *, now: int, leeway: int) -> None:
     ends, began = seconds_of(claims, "exp"), seconds_of(claims, "iat")
     if ends <= now - leeway:
         raise StatementRefused("token: expired")
-    if not now - _OLDEST - leeway <= began <= now + leeway:
+    if not now - OLDEST - leeway <= began <= now + leeway:
         raise StatementRefused("token: issued at")
     if "nbf" in claims and seconds_of(claims, "nbf") > now + leeway:
         raise StatementRefused("token: not yet")

@@ -28,7 +28,7 @@ from accounts.social_errors import ProviderUnavailable
 from audit.events import Event
 from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
-from plinto.kernel.crypto import new_token, token_digest
+from plinto.kernel.crypto import decrypt, encrypt, new_token, token_digest
 from plinto.kernel.exceptions import NotFoundError, ValidationError
 from plinto.kernel.origin import Origin
 from resilience import trimming
@@ -36,6 +36,7 @@ from resilience.contract import enforces
 
 LIVES_FOR = timedelta(minutes=10)
 CODE_LIVES_FOR = timedelta(seconds=60)
+_PURPOSE = "secrets of a provider sign-in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def start(
         created_at=now,
         expires_at=now + LIVES_FOR,
         state_digest=token_digest(state),
-        sealed_secrets=kept.sealed(),
+        sealed_secrets=encrypt(kept.packed(), purpose=_PURPOSE),
     )
     return Begun(authorization_url=url, browser=browser)
 
@@ -197,7 +198,8 @@ def _heard(
 ) -> Statement:
     """Ask the provider who came back."""
     until = time.monotonic() + PATIENCE
-    kept, callback = Secrets.opened(row.sealed_secrets), callback_of(provider)
+    kept = Secrets.unpacked(decrypt(row.sealed_secrets, purpose=_PURPOSE))
+    callback = callback_of(provider)
     if provider.kind is Kind.GITHUB:
         code = code_flow.code_of(answer)
         return github.statement(

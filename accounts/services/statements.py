@@ -120,7 +120,8 @@ def fetch(
         )
     except (OutboundFailedError, OutboundRefusedError, CircuitOpenError) as error:
         raise StatementRefused(f"{step}: {error.reason}", word=Word.UNAVAILABLE) from error
-    if answer.status >= 500:
+    # Whoever sends Plinto elsewhere has been moved, or is not what it was taken for.
+    if answer.status >= 500 or 300 <= answer.status < 400:
         raise StatementRefused(f"{step}: status {answer.status}", word=Word.UNAVAILABLE)
     if answer.status != 200:
         raise StatementRefused(f"{step}: status {answer.status}")

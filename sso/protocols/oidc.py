@@ -24,7 +24,7 @@ from sso.facts import Arrival, Refused, Word
 
 # In the order in which they are made. The reason of a refusal begins with the name of its check.
 CHECKS: tuple[tuple[str, str], ...] = (
-    ("answer: state", "The answer belongs to a sign-in that this browser began."),
+    ("state", "The answer belongs to a sign-in that this browser began."),
     ("discovery", "The provider publishes its metadata, under its own name and over TLS."),
     ("answer: issuer", "The answer is from this provider and not from another one."),
     ("answer: error", "The provider let the person in."),

@@ -20,13 +20,11 @@ from django.db.models import QuerySet
 from accounts.organization_errors import SlugTaken
 from accounts.rules import slugs
 from audit.parties import Target
-from plinto.kernel.crypto import encrypt
 from plinto.kernel.exceptions import ConflictError, NotFoundError
 from sso.models import Connection, OIDCSettings, Refresh, SAMLSettings
-from sso.services import certificates, fetching
+from sso.services import certificates, client_secrets, fetching
 
 MOST = 20  # connections of one organization
-CLIENT_SECRET = "client secret of a connection"  # noqa: S105 - what the sealed field is for
 
 Changes = dict[str, tuple[Any, Any]]
 Settings = SAMLSettings | OIDCSettings
@@ -210,8 +208,7 @@ def _saml_columns(wanted: Mapping[str, Any]) -> dict[str, Any]:
 def _oidc_columns(wanted: Mapping[str, Any]) -> dict[str, Any]:
     columns: dict[str, Any] = {name: wanted[name] for name in _OIDC if name in wanted}
     if "client_secret" in wanted:
-        sealed = encrypt(wanted["client_secret"].encode(), purpose=CLIENT_SECRET)
-        columns["client_secret"] = sealed
+        columns["client_secret"] = client_secrets.sealed(wanted["client_secret"])
     return columns
 
 

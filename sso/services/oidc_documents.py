@@ -8,8 +8,8 @@ provider is down loses nothing. Whoever asked it anew writes the row.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -30,6 +30,17 @@ def of(connection: Connection) -> Documents:
         with suppress(StatementRefused):
             documents.recall(Published(row.metadata, row.keys))
     return documents
+
+
+@contextmanager
+def kept(connection: Connection) -> Iterator[None]:
+    """Write down what the provider published, if it was asked for that meanwhile."""
+    documents = of(connection)
+    before = documents.fetched()
+    yield
+    after = documents.fetched()
+    if after is not None and after != before:
+        keep(connection, after)
 
 
 def refresh(connection: Connection, *, now: datetime) -> Mapping[str, tuple[Any, Any]]:  # noqa: ARG001

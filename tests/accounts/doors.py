@@ -266,9 +266,14 @@ OPEN_PAGES = [
         ),
     )
 ]
+SSO_OIDC = [
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
+]
+
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
 ]
