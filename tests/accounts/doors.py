@@ -74,6 +74,7 @@ _ATTESTED = _KEY.create(
 )
 _ASSERTED = _KEY.get({"rpId": "localhost", "challenge": _CHALLENGE})
 _WRONG = "401 INVALID_CODE"
+_SAML = {"metadata": ["GET"], "login": ["GET"], "acs": ["GET", "POST"], "sls": ["GET", "POST"]}
 
 
 def _login(mail: str, _refresh: str) -> dict[str, str]:
@@ -121,6 +122,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
+    *(
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        for door, methods in _SAML.items()
+        for method in methods
+    ),
+    _person("POST", "auth/sso/logout", {}),
     _person("POST", "auth/logout"),
     _person("POST", "auth/logout/all"),
 ]
