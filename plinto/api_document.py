@@ -40,6 +40,7 @@ from plinto.kernel.exceptions import (
 )
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
+from sso.examples import arrivals as arrival_examples
 from sso.examples import connections as connection_examples
 from webhooks import examples as webhooks_examples
 
@@ -55,6 +56,7 @@ SUBJECTS: tuple[Subject, ...] = (
     api_keys.SUBJECT,
     domains.SUBJECT,
     connection_examples.SUBJECT,
+    arrival_examples.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

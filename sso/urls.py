@@ -10,5 +10,6 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("sso.oidc_urls")),
+    path("", include("sso.arrival_urls")),
     path("", include("sso.connection_urls")),
 ]
