@@ -11,6 +11,7 @@ _SSO = "api/v1/organizations/<uuid:organization_id>/sso"
 urlpatterns = [
     path(f"{_SSO}/saml", connections.SAMLConnectionsView.as_view()),
     path(f"{_SSO}/saml/<slug:slug>", connections.SAMLConnectionView.as_view()),
+    path(f"{_SSO}/saml/<slug:slug>/metadata", connections.SAMLMetadataView.as_view()),
     path(f"{_SSO}/oidc", connections.OIDCConnectionsView.as_view()),
     path(f"{_SSO}/oidc/<slug:slug>", connections.OIDCConnectionView.as_view()),
 ]

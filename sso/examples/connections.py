@@ -24,6 +24,18 @@ CERTIFICATE = (
     "/7JAloDXVg==\n"
     "-----END CERTIFICATE-----\n"
 )
+METADATA = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"'
+    f' entityID="{_IDP}/saml">'
+    "<IDPSSODescriptor"
+    ' protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
+    '<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#">'
+    f"<X509Data><X509Certificate>{''.join(CERTIFICATE.splitlines()[1:-1])}</X509Certificate>"
+    "</X509Data></KeyInfo></KeyDescriptor>"
+    '<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"'
+    f' Location="{_IDP}/saml/post"/>'
+    "</IDPSSODescriptor></EntityDescriptor>"
+)
 _COMMON = {
     "id": "01a20660-5a1c-7d3e-9f42-6b8e1c0d7a25",
     "slug": _SLUG,
@@ -117,6 +129,11 @@ SUBJECT = Subject(
         ),
         "delete_saml_connection": Operation(
             summary="Delete a SAML connection", refusals=(LastConnection(),)
+        ),
+        "renew_saml_metadata": Operation(
+            summary="Renew a SAML provider's metadata",
+            body={"metadata_xml": METADATA},
+            answer={**_SAML, "sso_url": f"{_IDP}/saml/post", "sso_binding": "post"},
         ),
         "list_oidc_connections": Operation(
             summary="List the OpenID Connect connections", answer=page(_OIDC)

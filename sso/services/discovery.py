@@ -6,10 +6,13 @@ from uuid import UUID
 
 from accounts.services import domains, registrations
 from accounts.services.federation import LoginDoor, get_sso_service
+from resilience.contract import enforces
+from sso import arrival_controls as controls
 
 _NOBODY = UUID(int=0)
 
 
+@enforces(controls.DISCOVERY)
 def door_for(email: str) -> LoginDoor | None:
     """
     Return the login door of whoever has proved the domain of an address.

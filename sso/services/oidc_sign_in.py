@@ -12,12 +12,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from accounts.services.code_flow import PATIENCE, Secrets
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from sso import door_controls
-from sso.facts import Arrival
+from sso.facts import Arrival, Refused
 from sso.models import Connection, SignIn
 from sso.protocols import oidc
 from sso.protocols.oidc import Asked
@@ -25,6 +26,7 @@ from sso.services import (
     addresses,
     arrivals,
     client_secrets,
+    connection_tests,
     connections_found,
     oidc_documents,
     sign_ins,
@@ -51,6 +53,29 @@ def begin(
     :raises Refused: the provider does not say where, or browsers are not sent to ``redirect_uri``
     """
     connection = connections_found.enabled(slug, Protocol.OIDC)
+    return sent(
+        connection,
+        redirect_uri=redirect_uri,
+        browser=browser,
+        is_proof_wanted=is_proof_wanted,
+        now=now,
+    )
+
+
+def sent(
+    connection: Connection,
+    *,
+    redirect_uri: str,
+    browser: str,
+    now: datetime,
+    is_proof_wanted: bool = False,
+    tester_id: UUID | None = None,
+) -> Begun:
+    """
+    Send a browser to the provider of a connection, for somebody who only tries it if so told.
+
+    :raises Refused: the provider does not say where, or browsers are not sent to ``redirect_uri``
+    """
     until = time.monotonic() + PATIENCE
     with oidc_documents.kept(connection), oidc.refusing():
         # Before there is a row: of a provider that is away nothing is to be remembered.
@@ -62,6 +87,7 @@ def begin(
         browser=browser,
         secrets=secrets.packed(),
         is_proof_wanted=is_proof_wanted,
+        tester_id=tester_id,
         now=now,
     )
     location = oidc.authorization_url(
@@ -88,18 +114,15 @@ def returned(
     """
     connection = connections_found.enabled(slug, Protocol.OIDC)
     way = sign_ins.claim(connection, answer.get("state", ""), browser=browser, now=now)
-    arrival = heard(connection, way, answer, now=now)
+    if way.tester_id:
+        return connection_tests.finished(way, _found(connection, way, answer, now=now), now=now)
+    arrival = _heard(connection, way, answer, now=now)
     return arrivals.arrived(way, connection, arrival, browser=browser, origin=origin, now=now)
 
 
-def heard(
+def _heard(
     connection: Connection, way: SignIn, answer: Mapping[str, str], *, now: datetime
 ) -> Arrival:
-    """
-    Ask the provider who came back.
-
-    :raises Refused: it does not say, or cannot be believed
-    """
     secrets = Secrets.unpacked(sign_ins.secrets_of(way))
     with oidc_documents.kept(connection):
         return oidc.arrival(
@@ -109,6 +132,15 @@ def heard(
             until=time.monotonic() + PATIENCE,
             now=now,
         )
+
+
+def _found(
+    connection: Connection, way: SignIn, answer: Mapping[str, str], *, now: datetime
+) -> Arrival | Refused:
+    try:
+        return _heard(connection, way, answer, now=now)
+    except Refused as refusal:
+        return refusal
 
 
 def _asked(connection: Connection, way: SignIn, secrets: Secrets, *, now: datetime) -> Asked:

@@ -10,16 +10,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import ProvedLatelyToChange, signed_in
+from accounts.permissions import ProvedLately, ProvedLatelyToChange, signed_in
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
 from sso.serializers import connections as answers
-from sso.serializers.connection_bodies import OIDCBody, OIDCChangeBody, SAMLBody, SAMLChangeBody
+from sso.serializers.connection_bodies import (
+    MetadataBody,
+    OIDCBody,
+    OIDCChangeBody,
+    SAMLBody,
+    SAMLChangeBody,
+)
 from sso.services import connections
 
 _CREATES = (
     "Needs `sso:write`, and all that the default role holds. The answer shows what to paste at the "
-    "provider."
+    "provider. Metadata that cannot be had or used are 422 `SSO_METADATA_ERROR`."
 )
 _CHANGES = (
     "Needs `sso:write`, and all that a new default role holds. Turning the connection off ends the "
@@ -118,6 +124,32 @@ class SAMLConnectionView(APIView):
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+class SAMLMetadataView(APIView):
+    """POST /api/v1/organizations/{id}/sso/saml/{slug}/metadata"""
+
+    permission_classes = [ProvedLately]
+
+    @extend_schema(
+        operation_id="renew_saml_metadata",
+        description=(
+            "Needs `sso:write`. Takes other metadata of the same provider; without a body it asks "
+            "`metadata_url` now, for five seconds at most. What was good stays if these are not."
+        ),
+        request=MetadataBody,
+        responses={200: answers.SAMLAnswer, **errors(*BODY, 401, 403, 404)},
+    )
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        renewed = connections.renew_metadata(
+            signed_in(request),
+            organization_id,
+            slug,
+            xml=MetadataBody.read(request).get("metadata_xml", ""),
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response(answers.saml(renewed))
 
 
 class OIDCConnectionsView(APIView):

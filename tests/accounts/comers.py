@@ -236,6 +236,7 @@ def _things_of(person: Person) -> dict[str, Any]:
         "export_id": export.pk,
         "session_id": person.session_id,
         "provider": "acme",
+        "slug": "nothing-like-it",
     }
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from sso.examples.connections import METADATA
 from tests.accounts.authenticators import Authenticator, spelt
 from tests.factories import PASSWORD
 from tests.sso import club_connections
@@ -73,6 +74,7 @@ _ATTESTED = _KEY.create(
 )
 _ASSERTED = _KEY.get({"rpId": "localhost", "challenge": _CHALLENGE})
 _WRONG = "401 INVALID_CODE"
+_SAML = {"metadata": ["GET"], "login": ["GET"], "acs": ["GET", "POST"], "sls": ["GET", "POST"]}
 
 
 def _login(mail: str, _refresh: str) -> dict[str, str]:
@@ -120,6 +122,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
+    *(
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        for door, methods in _SAML.items()
+        for method in methods
+    ),
+    _person("POST", "auth/sso/logout", {}),
     _person("POST", "auth/logout"),
     _person("POST", "auth/logout/all"),
 ]
@@ -236,6 +244,13 @@ CONNECTIONS = [
     Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
     Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
     Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
+    Door(
+        "POST",
+        f"{ONE}/sso/saml/<slug:slug>/metadata",
+        Least.ADMIN,
+        {"metadata_xml": METADATA},
+        is_fresh=True,
+    ),
     Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
     Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
     Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),
@@ -265,8 +280,8 @@ ARRIVALS = [
     Door("PUT", f"{ONE}/sso/group-roles", Least.ADMIN, {"group_roles": []}, is_fresh=True),
 ]
 SSO_OIDC = [
-    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
-    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
 ]
 
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]

@@ -20,4 +20,6 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     )
     for protocol in ("saml", "oidc")
     for act, plural in (("list", "s"), ("create", ""), ("get", ""), ("update", ""), ("delete", ""))
+} | {
+    "renew_saml_metadata": partial(with_a_connection, protocol="saml"),
 }

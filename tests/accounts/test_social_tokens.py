@@ -12,7 +12,7 @@ from tests.servers.identity_provider import Person
 REFUSED = {"error": "provider_error"}
 
 
-@pytest.mark.asvs("9.2.1", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.3", "10.5.1", "10.5.4")
 @pytest.mark.usefixtures("nobody_came_in")
 def test_a_token_for_another_purpose_or_time_is_not_believed(api, idp):
     for what, (claims, why) in CLAIMS.items():

@@ -26,6 +26,8 @@ BY_OPERATION = {
     "reauthenticate": "session.reauthenticated",
     "logout": "session.ended",
     "logout_all": "session.ended",
+    "sso_logout": "session.ended",
+    "post_saml_logout": "session.ended",
     "end_session": "session.ended",
     "end_other_sessions": "session.ended",
     "update_me": "user.updated",
@@ -80,6 +82,7 @@ BY_OPERATION = {
     "create_saml_connection": "connection.created",
     "update_saml_connection": "connection.updated",
     "delete_saml_connection": "connection.deleted",
+    "renew_saml_metadata": "connection.metadata_changed",
     "create_oidc_connection": "connection.created",
     "update_oidc_connection": "connection.updated",
     "delete_oidc_connection": "connection.deleted",
@@ -91,6 +94,7 @@ QUIET_OPERATIONS = {
     "return_from_provider": "nobody is in before the code is exchanged",
     "post_from_provider": "leads to the same address by GET",
     "discover_connection": "says where people of a domain sign in",
+    "post_saml_response": "nobody is in before the code is exchanged",
     "introspect_token": "asks what a token is worth",
 }
 
@@ -185,6 +189,7 @@ ELSEWHERE = {
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
     "endpoint.address_refused": "tests/webhooks/test_pausing.py",
+    "connection.metadata_refused": "tests/sso/test_connections_refreshed.py",
 }
 
 

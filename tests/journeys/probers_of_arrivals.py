@@ -93,3 +93,23 @@ def groups_give_what_the_organization_says_now(scene: Scene) -> Iterator[None]:
     assert say("viewer") == 200
     assert come() == "viewer"
     assert say("owner") == 422
+
+
+@proves(arrival_controls.DISCOVERY)
+def an_address_leads_to_the_door_of_its_domain(scene: Scene) -> Iterator[None]:
+    gate = Gate(scene, founded(scene.world, scene.signed_in()))
+
+    def slugs() -> set[str | None]:
+        bodies = [
+            scene.caller().send(
+                "POST", "/api/v1/auth/sso/discover", {"email": f"{name}@{gate.domain}"}
+            )
+            for name in "abcdefgh"
+        ]
+        return {each.body["connection"] and each.body["connection"]["slug"] for each in bodies}
+
+    assert slugs() == {gate.slug}
+    yield
+    assert slugs() == {gate.slug}
+    gate.switch_off()
+    assert slugs() == {None}

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Identity, Session
+from accounts.services import provider_documents
 from tests.accounts.organizations import Club
 from tests.servers.identity_provider import IdentityProvider
 from tests.sso.oidc.relying import Party
@@ -17,6 +18,8 @@ from tests.sso.oidc.relying import Party
 def idp(settings: Any) -> Iterator[IdentityProvider]:
     with IdentityProvider() as provider:
         settings.OUTBOUND_ALLOWED = {provider.destination}
+        # Another one may have had its port.
+        provider_documents.of.cache_clear()
         yield provider
 
 

@@ -38,7 +38,7 @@ def refused(party: Party, answer, *, status: int = 400) -> str:
     return reason
 
 
-@pytest.mark.asvs("9.2.1", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.3", "10.5.1", "10.5.4")
 def test_a_token_for_another_purpose_or_time_is_not_believed(party):
     browser = Api()
     for what, (claims, why) in CLAIMS.items():
@@ -85,122 +85,132 @@ def test_a_key_that_the_provider_has_withdrawn_signs_nothing_after_a_restart(par
     assert refused(party, party.arrive(Api(), somebody())) == "token: key"
 
 
-class TestOneAnswerOnce:
-    def test_an_answer_is_taken_once_however_often_it_comes_at_once(self, party):
+def test_an_answer_is_taken_once_however_often_it_comes_at_once(party):
+    browser = Api()
+    answer = party.idp.approve(party.sent_to(browser), somebody())
+
+    def bring(_: int) -> int:
+        twin = Api()
+        twin.client.cookies = browser.client.cookies
+        return party.back(twin, answer).status_code
+
+    assert Counter(at_once(bring, times=10)) == {303: 1, 400: 9}
+    assert len(party.idp.forms) == 1
+
+
+def test_a_code_that_was_used_opens_nothing_under_another_state(party):
+    browser = Api()
+    used = party.idp.approve(party.sent_to(browser), somebody())
+    assert party.back(browser, used).status_code == 303
+    fresh = party.idp.approve(party.sent_to(browser), somebody())
+    replayed = party.back(browser, {**fresh, "code": used["code"]})
+    assert refused(party, replayed) == "code: status 400"
+
+
+@pytest.mark.asvs("10.1.2", "10.2.1")
+def test_a_state_in_another_browser_is_refused_and_not_spent(party):
+    """Login CSRF: an attacker's answer in the victim's browser."""
+    browser, other = Api(), Api()
+    answer = party.idp.approve(party.sent_to(browser), somebody())
+    party.sent_to(other)
+    for stranger in (Api(), other):
+        reason = refused(party, party.back(stranger, answer))
+        assert reason == "state: no sign-in of this browser waits"
+    assert party.idp.forms == []
+    assert party.back(browser, answer).status_code == 303
+
+
+def test_a_state_that_was_never_given_or_is_old_is_refused(party):
+    browser = Api()
+    answer = party.idp.approve(party.sent_to(browser), somebody())
+    for state in ("", "pls_forged", "\x00", "x" * 5000, "ü", "\ud800"):
+        query = urlencode({"state": state, "code": "x"}, errors="surrogatepass")
+        refused(party, browser.get(f"{party.path}/callback?{query}"))
+    SignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    refused(party, party.back(browser, answer))
+
+
+def test_an_answer_without_a_code_or_with_an_error_opens_nothing(party):
+    for said, status, reason in (
+        ({}, 400, "answer: code"),
+        ({"code": "x" * 5000}, 400, "answer: code"),
+        ({"error": "access_denied"}, 403, "answer: error, access_denied"),
+        ({"error": "server_error"}, 400, "answer: error, server_error"),
+        ({"error": "<script>"}, 400, "answer: error, of no known form"),
+    ):
         browser = Api()
-        answer = party.idp.approve(party.sent_to(browser), somebody())
-
-        def bring(_: int) -> int:
-            twin = Api()
-            twin.client.cookies = browser.client.cookies
-            return party.back(twin, answer).status_code
-
-        assert Counter(at_once(bring, times=10)) == {303: 1, 400: 9}
-        assert len(party.idp.forms) == 1
-
-    def test_a_code_that_was_used_opens_nothing_under_another_state(self, party):
-        browser = Api()
-        used = party.idp.approve(party.sent_to(browser), somebody())
-        assert party.back(browser, used).status_code == 303
-        fresh = party.idp.approve(party.sent_to(browser), somebody())
-        replayed = party.back(browser, {**fresh, "code": used["code"]})
-        assert refused(party, replayed) == "code: status 400"
-
-    def test_a_state_in_another_browser_is_refused_and_not_spent(self, party):
-        """Login CSRF: an attacker's answer in the victim's browser."""
-        browser, other = Api(), Api()
-        answer = party.idp.approve(party.sent_to(browser), somebody())
-        party.sent_to(other)
-        for stranger in (Api(), other):
-            reason = refused(party, party.back(stranger, answer))
-            assert reason == "state: no sign-in of this browser waits"
-        assert party.idp.forms == []
-        assert party.back(browser, answer).status_code == 303
-
-    def test_a_state_that_was_never_given_or_is_old_is_refused(self, party):
-        browser = Api()
-        answer = party.idp.approve(party.sent_to(browser), somebody())
-        for state in ("", "pls_forged", "\x00", "x" * 5000, "ü", "\ud800"):
-            query = urlencode({"state": state, "code": "x"}, errors="surrogatepass")
-            refused(party, browser.get(f"{party.path}/callback?{query}"))
-        SignIn.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        refused(party, party.back(browser, answer))
-
-    def test_an_answer_without_a_code_or_with_an_error_opens_nothing(self, party):
-        for said, status, reason in (
-            ({}, 400, "answer: code"),
-            ({"code": "x" * 5000}, 400, "answer: code"),
-            ({"error": "access_denied"}, 403, "answer: error, access_denied"),
-            ({"error": "server_error"}, 400, "answer: error, server_error"),
-            ({"error": "<script>"}, 400, "answer: error, of no known form"),
-        ):
-            browser = Api()
-            state = party.idp.approve(party.sent_to(browser), somebody())["state"]
-            answer = party.back(browser, {"state": state, **said})
-            assert refused(party, answer, status=status) == reason
+        state = party.idp.approve(party.sent_to(browser), somebody())["state"]
+        answer = party.back(browser, {"state": state, **said})
+        assert refused(party, answer, status=status) == reason
 
 
-class TestMixUp:
-    """RFC 9207: what one connection's provider said, at another connection."""
+@pytest.fixture
+def rival(api, settings, party):
+    with IdentityProvider(name="rival") as idp:
+        idp.key = jwk.generate_key("RSA", 2048, {"kid": "rival"})
+        idp.published = [idp.key]
+        settings.OUTBOUND_ALLOWED = {*settings.OUTBOUND_ALLOWED, idp.destination}
+        yield Party(Club(api), idp)
 
-    @pytest.fixture
-    def rival(self, api, settings, party):
-        with IdentityProvider(name="rival") as idp:
-            idp.key = jwk.generate_key("RSA", 2048, {"kid": "rival"})
-            idp.published = [idp.key]
-            settings.OUTBOUND_ALLOWED = {*settings.OUTBOUND_ALLOWED, idp.destination}
-            yield Party(Club(api), idp)
 
-    def test_an_answer_of_one_connection_is_not_taken_by_another(self, party, rival):
-        browser = Api()
-        answer = party.idp.approve(party.sent_to(browser), somebody())
-        rival.sent_to(browser)
-        assert refused(rival, rival.back(browser, answer)).startswith("state")
-        assert party.back(browser, answer).status_code == 303
+@pytest.mark.asvs("10.2.2")
+def test_an_answer_of_one_connection_is_not_taken_by_another(party, rival):
+    browser = Api()
+    answer = party.idp.approve(party.sent_to(browser), somebody())
+    rival.sent_to(browser)
+    assert refused(rival, rival.back(browser, answer)).startswith("state")
+    assert party.back(browser, answer).status_code == 303
 
-    def test_an_answer_that_names_another_issuer_is_refused_unasked(self, party, rival):
-        browser = Api()
-        mine = party.idp.approve(party.sent_to(browser), somebody())
-        theirs = rival.idp.approve(rival.sent_to(browser), somebody())
-        mixed = {"state": mine["state"], "code": theirs["code"], "iss": rival.idp.url}
-        assert refused(party, party.back(browser, mixed)) == "answer: issuer"
-        assert party.idp.forms == rival.idp.forms == []
 
-    def test_a_provider_that_says_it_names_itself_must(self, party):
-        party.idp.metadata = {"authorization_response_iss_parameter_supported": True}
-        reason = refused(party, party.arrive(Api(), somebody()))
-        assert reason == "answer: issuer, missing"
-        assert party.arrive(Api(), somebody(), iss=party.idp.url).status_code == 303
+@pytest.mark.asvs("10.2.2")
+def test_an_answer_that_names_another_issuer_is_refused_unasked(party, rival):
+    browser = Api()
+    mine = party.idp.approve(party.sent_to(browser), somebody())
+    theirs = rival.idp.approve(rival.sent_to(browser), somebody())
+    mixed = {"state": mine["state"], "code": theirs["code"], "iss": rival.idp.url}
+    assert refused(party, party.back(browser, mixed)) == "answer: issuer"
+    assert party.idp.forms == rival.idp.forms == []
 
-    def test_a_code_of_another_provider_is_worth_nothing(self, party, rival):
-        browser = Api()
-        mine = party.idp.approve(party.sent_to(browser), somebody())
-        theirs = rival.idp.approve(rival.sent_to(browser), somebody())
-        mixed = {"state": mine["state"], "code": theirs["code"]}
-        assert refused(party, party.back(browser, mixed)) == "code: status 400"
-        assert rival.idp.forms == []
 
-    def test_a_token_of_one_provider_is_not_taken_from_another(self, party, rival):
-        """A hostile provider passes on what another one signed for its victim."""
-        victims = party.idp
+def test_a_provider_that_says_it_names_itself_must(party):
+    party.idp.metadata = {"authorization_response_iss_parameter_supported": True}
+    reason = refused(party, party.arrive(Api(), somebody()))
+    assert reason == "answer: issuer, missing"
+    assert party.arrive(Api(), somebody(), iss=party.idp.url).status_code == 303
 
-        def passed_on(claims):
-            stolen = {**claims, "iss": victims.url}
-            return jwt.encode({"alg": "RS256", "kid": "first"}, stolen, victims.key)
 
-        rival.idp.forge = passed_on
-        assert refused(rival, rival.arrive(Api(), somebody())) == "token: key"
-        provider_documents.of.cache_clear()
-        rival.idp.published = [rival.idp.key, victims.key]
-        assert refused(rival, rival.arrive(Api(), somebody())) == "token: issuer"
+def test_a_code_of_another_provider_is_worth_nothing(party, rival):
+    browser = Api()
+    mine = party.idp.approve(party.sent_to(browser), somebody())
+    theirs = rival.idp.approve(rival.sent_to(browser), somebody())
+    mixed = {"state": mine["state"], "code": theirs["code"]}
+    assert refused(party, party.back(browser, mixed)) == "code: status 400"
+    assert rival.idp.forms == []
 
-    def test_a_code_of_another_sign_in_does_not_fit_its_verifier(self, party):
-        """Code injection: PKCE ties the code to the browser that began."""
-        browser = Api()
-        mine = party.idp.approve(party.sent_to(browser), somebody())
-        theirs = party.idp.approve(party.sent_to(Api()), somebody("mallory"))
-        answer = party.back(browser, {"state": mine["state"], "code": theirs["code"]})
-        assert refused(party, answer) == "code: status 400"
+
+def test_a_token_of_one_provider_is_not_taken_from_another(party, rival):
+    """A hostile provider passes on what another one signed for its victim."""
+    victims = party.idp
+
+    def passed_on(claims):
+        stolen = {**claims, "iss": victims.url}
+        return jwt.encode({"alg": "RS256", "kid": "first"}, stolen, victims.key)
+
+    rival.idp.forge = passed_on
+    assert refused(rival, rival.arrive(Api(), somebody())) == "token: key"
+    provider_documents.of.cache_clear()
+    rival.idp.published = [rival.idp.key, victims.key]
+    assert refused(rival, rival.arrive(Api(), somebody())) == "token: issuer"
+
+
+@pytest.mark.asvs("10.2.1")
+def test_a_code_of_another_sign_in_does_not_fit_its_verifier(party):
+    """Code injection: PKCE ties the code to the browser that began."""
+    browser = Api()
+    mine = party.idp.approve(party.sent_to(browser), somebody())
+    theirs = party.idp.approve(party.sent_to(Api()), somebody("mallory"))
+    answer = party.back(browser, {"state": mine["state"], "code": theirs["code"]})
+    assert refused(party, answer) == "code: status 400"
 
 
 @pytest.mark.parametrize(
@@ -213,6 +223,7 @@ def test_userinfo_of_somebody_else_is_not_taken(party, said, reason):
     assert refused(party, party.arrive(Api(), somebody())) == reason
 
 
+@pytest.mark.asvs("10.5.3")
 def test_metadata_of_another_issuer_or_with_hostile_addresses_are_refused(party):
     for said in (
         {"issuer": "https://evil.example"},

@@ -111,52 +111,54 @@ def test_the_breaker_of_a_provider_opens_and_closes_and_is_nobody_elses(party, a
     assert party.sign_in(Api(), somebody())["access"]
 
 
-class TestTheLastGoodCopy:
-    def test_a_restart_while_the_provider_is_away_forgets_nothing(self, party):
-        party.published_once()
-        party.idp.broken = {DISCOVERY: Reply(500), "/keys": Reply(500)}
-        assert party.sign_in(Api(), somebody())["access"]
-
-    def test_keys_that_were_rotated_meanwhile_are_found(self, party):
-        party.published_once()
-        party.idp.key = jwk.generate_key("RSA", 2048, {"kid": "second"})
-        party.idp.published = [party.idp.key]
-        assert party.sign_in(Api(), somebody())["access"]
-        row = OIDCSettings.objects.get(pk=party.connection.pk)
-        assert [key["kid"] for key in row.keys["keys"]] == ["second"]
-
-    def test_a_row_of_another_issuer_is_not_believed(self, party):
-        party.published_once()
-        OIDCSettings.objects.update(metadata={"issuer": "https://evil.example"})
-        party.idp.broken = {DISCOVERY: Reply(500)}
-        assert unavailable(party, party.login(Api())) == "discovery: status 500"
+def test_a_restart_while_the_provider_is_away_forgets_nothing(party):
+    party.published_once()
+    party.idp.broken = {DISCOVERY: Reply(500), "/keys": Reply(500)}
+    assert party.sign_in(Api(), somebody())["access"]
 
 
-class TestRefreshing:
-    def test_the_worker_learns_what_is_new_and_says_what_became_different(self, party):
-        connection, now = read(party), timezone.now()
-        assert set(oidc_documents.refresh(connection, now=now)) == {"metadata", "keys"}
-        assert oidc_documents.refresh(read(party), now=now) == {}
-        party.idp.published = [jwk.generate_key("EC", "P-256", {"kid": "second"})]
-        changes = oidc_documents.refresh(read(party), now=now)
-        assert changes == {"keys": (["first"], ["second"])}
-        party.idp.metadata = {"end_session_endpoint": f"{party.idp.url}/end"}
-        changes = oidc_documents.refresh(read(party), now=now + timedelta(hours=1))
-        assert changes["metadata"] == ({}, {"end_session_endpoint": f"{party.idp.url}/end"})
+def test_keys_that_were_rotated_meanwhile_are_found(party):
+    party.published_once()
+    party.idp.key = jwk.generate_key("RSA", 2048, {"kid": "second"})
+    party.idp.published = [party.idp.key]
+    assert party.sign_in(Api(), somebody())["access"]
+    row = OIDCSettings.objects.get(pk=party.connection.pk)
+    assert [key["kid"] for key in row.keys["keys"]] == ["second"]
 
-    def test_what_was_good_last_stays_when_it_fails(self, party):
-        oidc_documents.refresh(read(party), now=timezone.now())
-        kept = OIDCSettings.objects.values("metadata", "keys").get()
-        for broken in ({DISCOVERY: Reply(500)}, {"/keys": Reply(parts=(b"[]",))}):
-            party.idp.broken = broken
-            with pytest.raises(Refused):
-                oidc_documents.refresh(read(party), now=timezone.now())
-            assert OIDCSettings.objects.values("metadata", "keys").get() == kept
-        assert party.sign_in(Api(), somebody())["access"]
 
-    def test_a_connection_that_was_pointed_elsewhere_meanwhile_is_left_alone(self, party):
-        connection = read(party)
-        OIDCSettings.objects.update(issuer="https://elsewhere.example")
-        oidc_documents.refresh(connection, now=timezone.now())
-        assert OIDCSettings.objects.get().metadata is None
-        provider_documents.of.cache_clear()
+def test_a_row_of_another_issuer_is_not_believed(party):
+    party.published_once()
+    OIDCSettings.objects.update(metadata={"issuer": "https://evil.example"})
+    party.idp.broken = {DISCOVERY: Reply(500)}
+    assert unavailable(party, party.login(Api())) == "discovery: status 500"
+
+
+def test_the_worker_learns_what_is_new_and_says_what_became_different(party):
+    connection, now = read(party), timezone.now()
+    assert set(oidc_documents.refresh(connection, now=now)) == {"metadata", "keys"}
+    assert oidc_documents.refresh(read(party), now=now) == {}
+    party.idp.published = [jwk.generate_key("EC", "P-256", {"kid": "second"})]
+    changes = oidc_documents.refresh(read(party), now=now)
+    assert changes == {"keys": (["first"], ["second"])}
+    party.idp.metadata = {"end_session_endpoint": f"{party.idp.url}/end"}
+    changes = oidc_documents.refresh(read(party), now=now + timedelta(hours=1))
+    assert changes["metadata"] == ({}, {"end_session_endpoint": f"{party.idp.url}/end"})
+
+
+def test_what_was_good_last_stays_when_it_fails(party):
+    oidc_documents.refresh(read(party), now=timezone.now())
+    kept = OIDCSettings.objects.values("metadata", "keys").get()
+    for broken in ({DISCOVERY: Reply(500)}, {"/keys": Reply(parts=(b"[]",))}):
+        party.idp.broken = broken
+        with pytest.raises(Refused):
+            oidc_documents.refresh(read(party), now=timezone.now())
+        assert OIDCSettings.objects.values("metadata", "keys").get() == kept
+    assert party.sign_in(Api(), somebody())["access"]
+
+
+def test_a_connection_that_was_pointed_elsewhere_meanwhile_is_left_alone(party):
+    connection = read(party)
+    OIDCSettings.objects.update(issuer="https://elsewhere.example")
+    oidc_documents.refresh(connection, now=timezone.now())
+    assert OIDCSettings.objects.get().metadata is None
+    provider_documents.of.cache_clear()

@@ -6,11 +6,15 @@ import time
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from accounts.models import Session, User
+from django.utils import timezone
+from tests.sso.connections import APP
+
+from accounts import browsers
+from accounts.models import Identity, Session, User
 from sso.models import OIDCSettings, SignIn, SignOn
+from sso.services import oidc_sign_in
 from tests.api import Api
 from tests.servers.identity_provider import CLIENT, redirected
-from tests.sso.connections import APP
 from tests.sso.oidc.relying import DOMAIN, Party, somebody
 
 
@@ -113,25 +117,49 @@ def test_nothing_secret_of_a_sign_in_is_readable_in_its_row(party):
     assert redirected(party.sent_to(Api()))["nonce"].encode() not in kept
 
 
-class TestAProofThatIsWanted:
-    def test_a_maximal_age_is_asked_for_and_looked_at(self, club, idp):
-        party = Party(club, idp, max_age=300)
-        party.prove()
-        assert redirected(party.sent_to(Api()))["max_age"] == "300"
-        idp.claims = {"auth_time": int(time.time()) - 200}
-        assert party.sign_in(Api(), somebody())["access"]
-        for auth_time in (int(time.time()) - 700, None, "now", True, -1e300):
-            idp.claims = {"auth_time": auth_time}
-            assert party.arrive(Api(), somebody()).status_code == 400
-            assert party.refusal().startswith("token: auth_time")
+def test_a_maximal_age_is_asked_for_and_looked_at(club, idp):
+    party = Party(club, idp, max_age=300)
+    party.prove()
+    assert redirected(party.sent_to(Api()))["max_age"] == "300"
+    idp.claims = {"auth_time": int(time.time()) - 200}
+    assert party.sign_in(Api(), somebody())["access"]
+    for auth_time in (int(time.time()) - 700, None, "now", True, -1e300):
+        idp.claims = {"auth_time": auth_time}
+        assert party.arrive(Api(), somebody()).status_code == 400
+        assert party.refusal().startswith("token: auth_time")
 
-    def test_who_was_to_sign_in_anew_must_have(self, party):
-        asked = redirected(party.sent_to(Api(), prompt="login"))
-        assert (asked["prompt"], asked["max_age"]) == ("login", "0")
-        for auth_time in (None, int(time.time()) - 600):
-            party.idp.claims = {"auth_time": auth_time}
-            answer = party.arrive(Api(), somebody(), prompt="login")
-            assert answer.status_code == 400
-            assert party.refusal().startswith("token: auth_time")
-        party.idp.claims = {"auth_time": int(time.time())}
-        assert party.arrive(Api(), somebody(), prompt="login").status_code == 303
+
+def test_who_was_to_sign_in_anew_must_have(party):
+    asked = redirected(party.sent_to(Api(), prompt="login"))
+    assert (asked["prompt"], asked["max_age"]) == ("login", "0")
+    for auth_time in (None, int(time.time()) - 600):
+        party.idp.claims = {"auth_time": auth_time}
+        answer = party.arrive(Api(), somebody(), prompt="login")
+        assert answer.status_code == 400
+        assert party.refusal().startswith("token: auth_time")
+    party.idp.claims = {"auth_time": int(time.time())}
+    assert party.arrive(Api(), somebody(), prompt="login").status_code == 303
+
+
+def begin(party, browser):
+    begun = oidc_sign_in.sent(
+        party.connection,
+        redirect_uri="",
+        browser="",
+        tester_id=party.club.owner.user.pk,
+        now=timezone.now(),
+    )
+    browser.client.cookies[browsers.cookie_name()] = begun.browser
+    return begun.location
+
+
+def test_what_came_is_kept_for_the_tester_and_nobody_comes_in(party):
+    for claims, refused in ({}, ""), ({"nonce": "another"}, "token: nonce"):
+        browser, party.idp.claims = Api(), claims
+        approved = party.idp.approve(begin(party, browser), somebody())
+        answer = party.back(browser, approved)
+        assert answer.status_code == 303
+        assert "code=" not in answer["Location"]
+        assert SignIn.objects.latest("id").findings["refused"] == refused
+    assert not Identity.objects.exists()
+    assert not User.objects.filter(email=f"ada@{DOMAIN}").exists()
