@@ -277,6 +277,7 @@ OPEN_PAGES = [
     _anyone("GET", path)
     for path in (
         *("undo-email", "magic-link", "verify-email", "set-password", "reset-password"),
+        "signed-in",
         *("accept-invitation", ".well-known/jwks.json", ".well-known/openid-configuration"),
         ".well-known/audit-jwks.json",
         *(f"{API}openapi.json", f"{API}docs"),
@@ -287,6 +288,11 @@ OPEN_PAGES = [
         ),
     )
 ]
+ARRIVALS = [
+    _anyone("POST", f"{API}auth/sso/discover", _EMAIL),
+    Door("GET", f"{ONE}/sso/group-roles", Least.ADMIN),
+    Door("PUT", f"{ONE}/sso/group-roles", Least.ADMIN, {"group_roles": []}, is_fresh=True),
+]
 SSO_OIDC = [
     _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
     _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
@@ -296,5 +302,5 @@ OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *ARRIVALS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
 ]
