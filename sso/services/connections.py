@@ -180,7 +180,7 @@ def _update(
     with acting(attempt) as act:
         connection = connection_acts.within_reach(act, protocol, slug)
         if wanted.get("enabled") is False:
-            connection_acts.require_another(act, connection)
+            connection_acts.require_another(act.organization, connection)
         changes = connection_rows.change(
             connection, connection_acts.with_role(act, wanted), now=now
         )
@@ -262,7 +262,7 @@ def _delete(attempt: Attempt, protocol: str, slug: str) -> Connection:
     """
     with acting(attempt) as act:
         connection = connection_acts.within_reach(act, protocol, slug)
-        connection_acts.require_another(act, connection)
+        connection_acts.require_another(act.organization, connection)
         act.record(target=target_of(connection))
         connection_rows.change(connection, {"enabled": False}, now=attempt.now)
     return connection
