@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract
 from resilience.worker import roster
-from sso import door_controls
+from sso import arrival_controls, connection_controls, door_controls
 
 
 class SSOConfig(AppConfig):
@@ -15,8 +15,17 @@ class SSOConfig(AppConfig):
 
     def ready(self) -> None:
         # Models exist only now, and these modules need them; federation registers itself.
-        from sso.services import federation, housekeeping  # noqa: F401, PLC0415
+        from accounts.services import organization_belongings  # noqa: PLC0415
+        from sso.services import (  # noqa: PLC0415
+            ended,
+            federation,  # noqa: F401
+            housekeeping,
+            metadata_refresh,
+        )
 
-        contract.register(*door_controls.CONTROLS)
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
+        contract.register(*arrival_controls.CONTROLS)
+        organization_belongings.add(ended.shorten_all_of)
+        roster.add_queue(metadata_refresh.QUEUE)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

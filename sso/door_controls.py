@@ -13,6 +13,7 @@ SSO_SIGN_IN = Control(
     rows=(
         "sso.Connection",
         "sso.SAMLSettings",
+        "sso.OIDCSettings",
         "sso.SignIn",
         "sso.ConsumedAssertion",
     ),

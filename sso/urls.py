@@ -10,4 +10,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("sso.saml_urls")),
+    path("", include("sso.oidc_urls")),
+    path("", include("sso.arrival_urls")),
+    path("", include("sso.connection_urls")),
 ]

@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from accounts.models import Identity, OrganizationDomain, ProviderSignIn, User
+from accounts.models import Identity, ProviderSignIn, User
 from accounts.rules.addresses import Address
-from accounts.services import identities, newcomers, sessions, verification
+from accounts.services import (
+    domains,
+    identities,
+    identity_letters,
+    newcomers,
+    placements,
+    sessions,
+    verification,
+)
 from accounts.services.federation import NotAdmitted, Terms, Voucher, get_sso_service
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
@@ -66,10 +74,12 @@ def enter(voucher: Voucher, *, origin: Origin, now: datetime) -> SignedIn | Awai
     :raises InvalidCredentials: the account may not sign in any more
     :raises django.db.IntegrityError: somebody else was first; try again
     """
-    terms = _terms(voucher)
-    person = _known(voucher, now=now)
-    if person is None:
-        person = _welcomed(voucher, terms, origin=origin, now=now)
+    terms = terms_of(voucher)
+    known = _known(voucher, now=now)
+    person = known or _welcomed(voucher, terms, origin=origin, now=now)
+    placements.place(
+        person, voucher.organization_id, terms, is_new=known is None, origin=origin, now=now
+    )
     return sessions.start(
         person, methods=list(voucher.methods), origin=origin, now=now, voucher=voucher
     )
@@ -95,13 +105,13 @@ def link(person: User, voucher: Voucher, *, origin: Origin, now: datetime) -> Id
         origin=origin,
         now=now,
     )
-    get_sso_service().linked(person.pk, voucher, now=now)
+    get_sso_service().linked(person, voucher, now=now)
     return identity
 
 
 def _foresee(voucher: Voucher) -> None:
     """Refuse at the door whom the exchange would refuse, where a page can say so."""
-    terms = _terms(voucher)
+    terms = terms_of(voucher)
     known = Identity.objects.filter(connection_id=voucher.connection_id, subject=voucher.subject)
     person = User.objects.filter(pk__in=known.values("user")).first()
     if person is None:
@@ -113,7 +123,12 @@ def _foresee(voucher: Voucher) -> None:
         raise NotAdmitted("person is switched off")
 
 
-def _terms(voucher: Voucher) -> Terms:
+def terms_of(voucher: Voucher) -> Terms:
+    """
+    Say on what terms somebody is let in, as the rows say at this moment.
+
+    :raises NotAdmitted: on none
+    """
     terms = get_sso_service().terms(voucher)
     if terms is None:
         raise NotAdmitted("connection is off, or its provider switched the person off")
@@ -146,10 +161,18 @@ def _welcomed(voucher: Voucher, terms: Terms, *, origin: Origin, now: datetime) 
         raise OwnerWanted
     elif not person.is_active:
         raise NotAdmitted("person is switched off")
-    elif person.email_verified_at is None:
-        # Whoever chose its password may be somebody else.
-        verification.prove_first(person, origin=origin, now=now)
+    else:
+        if person.email_verified_at is None:
+            # Whoever chose its password may be somebody else.
+            verification.prove_first(person, origin=origin, now=now)
+        return _linked(person, voucher, origin=origin, now=now)
     link(person, voucher, origin=origin, now=now)
+    return person
+
+
+def _linked(person: User, voucher: Voucher, *, origin: Origin, now: datetime) -> User:
+    identity = link(person, voucher, origin=origin, now=now)
+    identity_letters.tell(person, identity_letters.linked(identity), origin=origin, now=now)
     return person
 
 
@@ -165,8 +188,4 @@ def _see_made(voucher: Voucher, terms: Terms) -> None:
 
 def _is_own_domain(voucher: Voucher) -> bool:
     """Tell whether the organization has proved just the domain of the address."""
-    return OrganizationDomain.objects.filter(
-        organization_id=voucher.organization_id,
-        name=voucher.domain,
-        verified_at__isnull=False,
-    ).exists()
+    return domains.owner_of(voucher.domain) == voucher.organization_id

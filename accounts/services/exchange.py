@@ -15,10 +15,10 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from accounts import social_controls
+from accounts import federation_controls, social_controls
 from accounts.errors import InvalidCode, InvalidCredentials
 from accounts.models import ProviderSignIn, User
-from accounts.services import arrivals, identities, newcomers, sessions
+from accounts.services import arrivals, identities, newcomers, sessions, sso_policy
 from accounts.services.federation import NotAdmitted, Voucher
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
@@ -46,7 +46,8 @@ class _ProofWanted:
     provider: str
 
 
-@enforces(social_controls.SOCIAL_SIGN_IN)
+@enforces(social_controls.SOCIAL_SIGN_IN, federation_controls.ARRIVALS)
+@sso_policy.recorded
 def exchange(code: str, *, browser: str, origin: Origin, now: datetime) -> SignedIn | Awaiting:
     """
     Open the session that a code stands for, or ask for the second factor.

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import orjson
 
+from accounts.models import User
 from plinto.kernel import services
 from plinto.kernel.crypto import decrypt, encrypt
 
@@ -123,7 +124,7 @@ class SSOService(ABC):
         """
 
     @abstractmethod
-    def opened(self, session_id: UUID, person_id: UUID, voucher: Voucher, *, now: datetime) -> bool:
+    def opened(self, session_id: UUID, voucher: Voucher, *, now: datetime) -> bool:
         """
         Remember what a session is called at the provider, in the transaction that opens it.
 
@@ -132,7 +133,7 @@ class SSOService(ABC):
         """
 
     @abstractmethod
-    def linked(self, person_id: UUID, voucher: Voucher, *, now: datetime) -> None:
+    def linked(self, person: User, voucher: Voucher, *, now: datetime) -> None:
         """Let what the provider described become this person, in the caller's transaction."""
 
     @abstractmethod

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts import controls
 from accounts.errors import InvalidCode, InvalidCredentials, TooManyAttempts
+from accounts.federation_errors import SSORequired
 from accounts.models import PendingSignIn, User
 from accounts.services import (
     attempts,
@@ -19,6 +20,7 @@ from accounts.services import (
     factor_refusals,
     pending_sign_ins,
     sessions,
+    sso_policy,
 )
 from accounts.services.attempts import Bucket
 from accounts.services.factor_codes import Answer, Proved
@@ -42,6 +44,7 @@ _NOBODY = UUID(int=0)
 
 
 @enforces(controls.SECOND_FACTORS)
+@sso_policy.recorded
 def with_factor(token: str, answer: Answer, *, origin: Origin, now: datetime) -> SignedIn:
     """
     Open the session that a sign-in over the API waits for.
@@ -132,6 +135,8 @@ def _spend(
             if second.factor == factor_codes.RECOVERY_CODE:
                 _tell_of_recovery_code(person, origin=origin, now=now)
             return opened
+    except SSORequired:
+        raise
     except (InvalidCredentials, AuthorizationError) as refusal:
         raise InvalidCode(reason=refusal.reason) from refusal
 

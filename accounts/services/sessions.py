@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from accounts import controls
+from accounts import controls, federation_controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
 from accounts.services import (
@@ -25,6 +25,7 @@ from accounts.services import (
     factor_codes,
     pending_sign_ins,
     refresh_tokens,
+    sso_policy,
     standing,
 )
 from accounts.services.factor_codes import Proved
@@ -173,7 +174,7 @@ def _vouch(session: Session, voucher: Voucher, *, is_proved_here: bool) -> None:
         session.authenticated_at = session.proved_at = proved_at
 
 
-@enforces(controls.SECOND_FACTORS)
+@enforces(controls.SECOND_FACTORS, federation_controls.SSO_REQUIRED)
 def _open(
     session: Session,
     *,
@@ -198,25 +199,29 @@ def _open(
     if password_seen is not None:
         mine = mine.filter(password=password_seen)
     is_proved = second is not None and second.user_id == session.user_id
+    glass, actor = None, actor_of(session.user)
     try:
         with transaction.atomic():
             if not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
+            # The admin site is for whoever runs the deployment, whatever an organization wants.
+            if door is not Door.ADMIN:
+                glass = sso_policy.judge(session, actor, voucher, origin=origin, now=now)
             if not is_proved and factor_codes.any_of(session.user_id):
                 raise _FactorWanted
             session.save(force_insert=True)
-            if voucher and not get_sso_service().opened(
-                session.pk, session.user_id, voucher, now=now
-            ):
+            if voucher and not get_sso_service().opened(session.pk, voucher, now=now):
                 raise InvalidCredentials(reason="connection was switched off meanwhile")
             get_audit_service().record(
                 Event.SESSION_STARTED,
-                actor=actor_of(session.user),
+                actor=actor,
                 target=Target("session", id=str(session.pk)),
                 origin=origin,
                 session_id=session.pk,
             )
-            erasure_letters.call_off(session, actor_of(session.user), origin=origin, now=now)
+            if glass:
+                sso_policy.break_glass(glass, session, actor, origin=origin, now=now)
+            erasure_letters.call_off(session, actor, origin=origin, now=now)
             tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
@@ -225,7 +230,7 @@ def _open(
             password_upgrade=password_upgrade,
             door=door,
             voucher=voucher,
-            actor=actor_of(session.user),
+            actor=actor,
             origin=origin,
             now=now,
         )

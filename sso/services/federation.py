@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db.models import QuerySet
 
 from accounts.services.federation import LoginDoor, SSOService, Terms, Voucher
 from plinto.kernel import services
 from plinto.kernel.crypto import encrypt, token_digest
-from sso.models import Connection, GroupRole, ScimUser, SignOn
+from sso.models import Connection, GroupRole, SignOn
 from sso.protocols.saml.subjects import NameID
+from sso.services import addresses, provisioning
 
 # What is sealed in ``SignOn.sealed_subject``.
 PURPOSE_OF_SUBJECT = "subject of a sign-on"
@@ -23,7 +24,7 @@ class Federation(SSOService):
 
     def terms(self, voucher: Voucher) -> Terms | None:
         connection = _of(voucher).first()
-        if connection is None or _is_off(voucher):
+        if connection is None or not _is_admitted(voucher):
             return None
         return Terms(
             creates_accounts=connection.creates_accounts,
@@ -31,9 +32,9 @@ class Federation(SSOService):
             default_role_id=connection.default_role_id,
         )
 
-    def opened(self, session_id: UUID, person_id: UUID, voucher: Voucher, *, now: datetime) -> bool:
+    def opened(self, session_id: UUID, voucher: Voucher, *, now: datetime) -> bool:
         # Whoever switches the connection off waits for this row, and then finds the session.
-        if not _of(voucher).update(last_used_at=now) or _is_off(voucher, person_id):
+        if not _of(voucher).update(last_used_at=now) or not _is_admitted(voucher):
             return False
         SignOn.objects.create(
             session_id=session_id,
@@ -44,14 +45,8 @@ class Federation(SSOService):
         )
         return True
 
-    def linked(self, person_id: UUID, voucher: Voucher, *, now: datetime) -> None:
-        described = ScimUser.objects.filter(
-            organization_id=voucher.organization_id, user=None, email_key=voucher.email_key
-        )
-        first = described.order_by("pk").values_list("pk", flat=True).first()
-        taken = ScimUser.objects.filter(organization_id=voucher.organization_id, user_id=person_id)
-        if first and not taken.exists():
-            described.filter(pk=first).update(user_id=person_id, updated_at=now)
+    def linked(self, person: AbstractBaseUser, voucher: Voucher, *, now: datetime) -> None:
+        provisioning.linked(person, voucher, now=now)
 
     def door(self, organization_id: UUID) -> LoginDoor | None:
         usable = Connection.objects.filter(organization_id=organization_id, is_enabled=True)
@@ -63,9 +58,12 @@ class Federation(SSOService):
 
 
 def door_of(connection: Connection) -> LoginDoor:
-    """Return the address at which people sign in by a connection."""
-    url = f"{settings.PUBLIC_URL}/sso/{connection.protocol}/{connection.slug}/login"
-    return LoginDoor(slug=connection.slug, protocol=connection.protocol, login_url=url)
+    """Return where people sign in by a connection."""
+    return LoginDoor(
+        slug=connection.slug,
+        protocol=connection.protocol,
+        login_url=addresses.login(connection),
+    )
 
 
 def subject_digest(subject: str) -> bytes:
@@ -86,10 +84,9 @@ def _of(voucher: Voucher) -> QuerySet[Connection]:
     )
 
 
-def _is_off(voucher: Voucher, person_id: UUID | None = None) -> bool:
-    """Tell whether the provider has provisioned the person and then switched them off."""
-    described = ScimUser.objects.filter(organization_id=voucher.organization_id, is_active=False)
-    return described.filter(Q(email_key=voucher.email_key) | Q(user_id=person_id)).exists()
+def _is_admitted(voucher: Voucher) -> bool:
+    """Tell whether the provider has not provisioned the person and then switched them off."""
+    return provisioning.is_admitted(voucher.organization_id, voucher.email_key, voucher.subject)
 
 
 def _role_of(organization_id: UUID, groups: tuple[str, ...]) -> UUID | None:

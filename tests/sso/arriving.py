@@ -6,14 +6,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django.core import mail
+from django.core.mail import EmailMessage
 from django.http import HttpResponse
 from django.utils import timezone
 
 from accounts import browsers
 from accounts.models import OrganizationDomain
+from accounts.services import outbox
 from plinto.kernel.crypto import new_token, token_digest
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
+from resilience.worker import Shift, run_until_idle
 from sso.facts import Arrival
 from sso.models import Connection, OIDCSettings, SAMLSettings, SignIn
 from sso.services import arrivals
@@ -23,6 +27,12 @@ from tests.api import Api
 APP = "http://app.example/signed-in?from=plinto"
 EXCHANGE = "/api/v1/auth/sso/exchange"
 ORIGIN = Origin(address="127.0.0.1", agent="", request_id="test")
+
+
+def letters_to(address: str) -> list[EmailMessage]:
+    """Let the worker deliver what is due, and return what this mailbox has got so far."""
+    run_until_idle([outbox.QUEUE], shift=Shift())
+    return [letter for letter in mail.outbox if address in letter.to]
 
 
 class Provider:

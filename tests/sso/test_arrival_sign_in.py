@@ -14,8 +14,6 @@ from tests.api import Api
 from tests.factories import UserFactory
 from tests.sso.arriving import EXCHANGE, Provider
 
-pytestmark = pytest.mark.usefixtures("transactional_db", "signing_key")
-
 INVALID = (401, "INVALID_CODE")
 
 
