@@ -135,6 +135,8 @@ def _transformed(told: Told, key: KeyPair) -> Found:
     canonical = f'<Transform xmlns="{DS}" Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>'
     yield "XSLT transform", hostile.with_transform(told, key, hostile.XSLT)
     yield "500 transforms", hostile.with_transform(told, key, canonical, times=500)
+    in_two = hostile.without_subject_in_two(told, key, EVIL)
+    yield "XPath instead of the enveloped transform", in_two
     yield "XPath transform", hostile.without_subject(told, key, EVIL)
 
     def add(tag: str, xml: str) -> etree._Element:

@@ -52,6 +52,7 @@ SEEN_BY: dict[str, Check | None] = {
     "signature elsewhere": Check.RESPONSE,
     "XSLT transform": Check.SIGNATURE_FORM,
     "500 transforms": Check.SIGNATURE_FORM,
+    "XPath instead of the enveloped transform": Check.SIGNATURE_FORM,
     "XPath transform": Check.SIGNATURE_FORM,
     "second reference, file://": Check.SIGNATURE_FORM,
     "RetrievalMethod": Check.SIGNATURE_FORM,
