@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract
 from resilience.worker import roster
-from sso import arrival_controls, connection_controls, door_controls
+from sso import arrival_controls, connection_controls, door_controls, oidc_controls
 
 
 class SSOConfig(AppConfig):
@@ -19,7 +19,7 @@ class SSOConfig(AppConfig):
         from sso.services import ended, federation, housekeeping  # noqa: F401, PLC0415
 
         contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
-        contract.register(*arrival_controls.CONTROLS)
+        contract.register(*arrival_controls.CONTROLS, *oidc_controls.CONTROLS)
         organization_belongings.add(ended.shorten_all_of)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

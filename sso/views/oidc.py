@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts import browsers
+from accounts.views.social import FormParser
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
-from sso.services import oidc_sign_in
+from sso.services import oidc_logout, oidc_sign_in
 from sso.services.connections_found import Protocol
-from sso.views.pages import DoorView, sent_to
+from sso.views.pages import PRIVATE, DoorView, sent_to
 
 
 class OidcLoginView(DoorView):
@@ -51,3 +55,31 @@ class OidcCallbackView(DoorView):
             now=timezone.now(),
         )
         return sent_to(location)
+
+
+class OidcBackchannelLogoutView(DoorView):
+    """POST /sso/oidc/{slug}/backchannel-logout"""
+
+    permission_classes = [Anyone]
+    parser_classes = [FormParser]
+    protocol = Protocol.OIDC
+    takes_foreign_posts = True
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, slug: str) -> HttpResponse:
+        form: Any = request.data  # a dictionary: the parser of this view makes nothing else
+        oidc_logout.heard(
+            slug, form.get("logout_token"), origin=origin.of(request), now=timezone.now()
+        )
+        return HttpResponse(headers=PRIVATE)
+
+    def handle_exception(self, error: Exception) -> Response | HttpResponse:  # type: ignore[override]
+        """Say it in the provider's words (Back-Channel Logout 1.0, section 2.8), not on a page."""
+        answer = super().handle_exception(error)
+        if isinstance(answer, Response):
+            return answer
+        said = "temporarily_unavailable" if answer.status_code >= 429 else "invalid_request"
+        told = JsonResponse({"error": said}, status=answer.status_code, headers=PRIVATE)
+        if "Retry-After" in answer:
+            told["Retry-After"] = answer["Retry-After"]
+        return told

@@ -261,6 +261,7 @@ OPEN_PAGES = [
 SSO_OIDC = [
     _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
     _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
+    _anyone("POST", "sso/oidc/<slug:slug>/backchannel-logout", answer="400 invalid_request"),
 ]
 
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]

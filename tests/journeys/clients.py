@@ -66,14 +66,17 @@ class Caller:
         """
         Send one request, as JSON if it has a body, with ``token`` as the bearer.
 
+        A body of bytes goes out as it is.
+
         :raises BrokenConnection: refused, reset, silent too long or cut short
         """
         sent = {"X-Forwarded-For": self.address, **(headers or {})}
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        if body is not None:
+        content: bytes | None = body
+        if body is not None and not isinstance(body, bytes):
             sent["Content-Type"] = "application/json"
-        content = None if body is None else json.dumps(body).encode()
+            content = json.dumps(body).encode()
         began = time.monotonic()
         try:
             self._connection.request(method, path, content, sent)

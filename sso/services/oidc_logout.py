@@ -1,0 +1,81 @@
+"""Signing out together with the OpenID provider of a connection, whoever begins."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from accounts.services import connection_ends
+from accounts.services.code_flow import PATIENCE
+from audit.parties import SYSTEM
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+from sso import oidc_controls
+from sso.facts import Refused
+from sso.models import Connection, SignOn
+from sso.protocols import oidc_logout
+from sso.protocols.oidc_logout import SignedOut
+from sso.services import (
+    client_secrets,
+    connections_found,
+    consumption,
+    federation,
+    oidc_documents,
+)
+from sso.services.connections_found import Protocol
+
+_ENDED = "signed out at the provider"
+
+
+@enforces(oidc_controls.OIDC_CONNECTIONS)
+def heard(slug: str, token: Any, *, origin: Origin, now: datetime) -> int:
+    """
+    Believe a provider that somebody has signed out, and say how many sessions that ended.
+
+    Back-Channel Logout 1.0, section 2.7: that there is no such session is no error.
+
+    :raises NotFoundError: there is no such connection, or it is off
+    :raises Refused: the token cannot be believed, or was heard before
+    """
+    connection = connections_found.enabled(slug, Protocol.OIDC)
+    try:
+        with oidc_documents.kept(connection):
+            said = oidc_logout.signed_out(
+                client_secrets.client_of(connection.oidc),
+                token,
+                clock_skew=connection.clock_skew,
+                until=time.monotonic() + PATIENCE,
+                now=now,
+            )
+        return _ended(connection, said, origin=origin, now=now)
+    except Refused as refusal:
+        raise Refused(f"sign-out: {refusal.reason}", word=refusal.word) from refusal
+
+
+@after_conflicts
+def _ended(connection: Connection, said: SignedOut, *, origin: Origin, now: datetime) -> int:
+    try:
+        with transaction.atomic():
+            consumption.remember(connection, said.token_id, usable_until=said.usable_until)
+            keys = _meant(connection, said)
+            return connection_ends.end_those(
+                keys, reason=_ENDED, actor=SYSTEM, origin=origin, now=now
+            )
+    except IntegrityError as error:
+        raise Refused("logout: id, heard before") from error
+
+
+def _meant(connection: Connection, said: SignedOut) -> list[Any]:
+    """Find the sessions: of a person and a session of the provider both, if both are said."""
+    chosen = SignOn.objects.filter(connection=connection)
+    if said.subject:
+        chosen = chosen.filter(subject_digest=federation.subject_digest(said.subject))
+    if said.session_index:
+        # A session whose number was never told may be the one, if it is that person's.
+        unknown = ["", said.session_index] if said.subject else [said.session_index]
+        chosen = chosen.filter(session_index__in=unknown)
+    return list(chosen.values_list("session_id", flat=True))
