@@ -41,6 +41,7 @@ from plinto.kernel.exceptions import (
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
 from sso.examples import connections as connection_examples
+from sso.examples import doors as sso_doors
 from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -55,6 +56,7 @@ SUBJECTS: tuple[Subject, ...] = (
     api_keys.SUBJECT,
     domains.SUBJECT,
     connection_examples.SUBJECT,
+    sso_doors.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

@@ -28,6 +28,17 @@ SSO_SIGN_IN = Control(
     mail=Mail.always(enforce("Single sign-on sends no mail.")),
 )
 
+SSO_SIGN_OUT = Control(
+    name="single sign-out",
+    truth="the row of what a session is called at its provider, and the session's own row",
+    rows=("sso.SignOn",),
+    redis=Redis.always(
+        enforce("Whom their provider signs out is refused at once, and only it can do that.")
+    ),
+    database=Database.always(refuse("No request of a provider to sign somebody out is taken.")),
+    mail=Mail.always(enforce("Signing out sends no mail.")),
+)
+
 SERVICE_KEYS = Control(
     name="service keys",
     truth="the rows of the keys, whose private halves are sealed",
@@ -41,4 +52,4 @@ SERVICE_KEYS = Control(
     mail=Mail.always(enforce("Service keys send no mail.")),
 )
 
-CONTROLS = (SSO_SIGN_IN, SERVICE_KEYS)
+CONTROLS = (SSO_SIGN_IN, SSO_SIGN_OUT, SERVICE_KEYS)

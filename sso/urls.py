@@ -6,9 +6,10 @@ Each part has a table of its own beside this one.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("sso.oidc_urls")),
+urlpatterns = [
     path("", include("sso.connection_urls")),
+    path("", include("sso.oidc_urls")),
+    path("", include("sso.saml_urls")),
 ]

@@ -7,7 +7,6 @@ answer is true.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -47,12 +46,3 @@ def forget_people(connection_id: UUID) -> bool:
     keys = list(theirs.values_list("pk", flat=True)[:_PORTION])
     Identity.objects.filter(pk__in=keys).delete()
     return len(keys) < _PORTION
-
-
-@enforces(controls.SESSION_REVOCATION)
-def end_those(
-    keys: Iterable[UUID], *, reason: str, actor: Actor, origin: Origin, now: datetime
-) -> int:
-    """End the sessions of these ids that go on, and say how many there were."""
-    chosen = Session.objects.filter(pk__in=list(keys))
-    return sessions.end(chosen, reason=reason, actor=actor, origin=origin, now=now)

@@ -70,4 +70,5 @@ def policy(connection: Connection, *, is_proof_wanted: bool = False) -> Policy:
         allows_unsolicited=is_saml and connection.saml.allows_unsolicited,
         max_age=connection.max_age,
         is_proof_wanted=is_proof_wanted,
+        subject_attribute=connection.saml.subject_attribute if is_saml else "",
     )

@@ -12,6 +12,7 @@ from accounts.services.federation import LoginDoor, SSOService, Terms, Voucher
 from plinto.kernel import services
 from plinto.kernel.crypto import encrypt, token_digest
 from sso.models import Connection, GroupRole, SignOn
+from sso.protocols.saml.subjects import NameID
 from sso.services import addresses, provisioning
 
 # What is sealed in ``SignOn.sealed_subject``.
@@ -38,7 +39,7 @@ class Federation(SSOService):
         SignOn.objects.create(
             session_id=session_id,
             connection_id=voucher.connection_id,
-            subject_digest=subject_digest(voucher.subject),
+            subject_digest=subject_digest(_named(voucher)),
             session_index=voucher.session_index[:255],
             sealed_subject=encrypt(voucher.hint.encode(), purpose=PURPOSE_OF_SUBJECT),
         )
@@ -68,6 +69,13 @@ def door_of(connection: Connection) -> LoginDoor:
 def subject_digest(subject: str) -> bytes:
     """Under which the sessions of somebody are found when their provider signs them out."""
     return token_digest(subject)
+
+
+def _named(voucher: Voucher) -> str:
+    """What its provider calls somebody when it signs them out: the NameID, or ``sub``."""
+    if voucher.protocol == Connection.Protocol.SAML and voucher.hint:
+        return NameID.of_hint(voucher.hint).value
+    return voucher.subject
 
 
 def _of(voucher: Voucher) -> QuerySet[Connection]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
-from accounts.services import connection_ends
+from accounts.services import vouched_sessions
 from accounts.services.code_flow import PATIENCE
-from audit.parties import SYSTEM
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
@@ -27,8 +27,6 @@ from sso.services import (
     oidc_documents,
 )
 from sso.services.connections_found import Protocol
-
-_ENDED = "signed out at the provider"
 
 
 @enforces(oidc_controls.OIDC_CONNECTIONS)
@@ -56,20 +54,33 @@ def heard(slug: str, token: Any, *, origin: Origin, now: datetime) -> int:
         raise Refused(f"sign-out: {refusal.reason}", word=refusal.word) from refusal
 
 
-@after_conflicts
 def _ended(connection: Connection, said: SignedOut, *, origin: Origin, now: datetime) -> int:
+    news = f"logout {said.token_id}"
+    if consumption.is_remembered(connection, news):
+        # Sent again, it would end the session that somebody opened since.
+        raise Refused("logout: id, heard before")
+    # Before it is remembered: after a crash between the two the provider tries again.
+    ended = vouched_sessions.end(
+        _meant(connection, said),
+        connection_id=connection.pk,
+        reason="signed out at the identity provider",
+        origin=origin,
+        now=now,
+    )
+    _remember(connection, news, usable_until=said.usable_until)
+    return ended
+
+
+@after_conflicts
+def _remember(connection: Connection, news: str, *, usable_until: datetime) -> None:
     try:
         with transaction.atomic():
-            consumption.remember(connection, said.token_id, usable_until=said.usable_until)
-            keys = _meant(connection, said)
-            return connection_ends.end_those(
-                keys, reason=_ENDED, actor=SYSTEM, origin=origin, now=now
-            )
+            consumption.remember(connection, news, usable_until=usable_until)
     except IntegrityError as error:
         raise Refused("logout: id, heard before") from error
 
 
-def _meant(connection: Connection, said: SignedOut) -> list[Any]:
+def _meant(connection: Connection, said: SignedOut) -> list[UUID]:
     """Find the sessions: of a person and a session of the provider both, if both are said."""
     chosen = SignOn.objects.filter(connection=connection)
     if said.subject:

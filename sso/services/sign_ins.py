@@ -23,7 +23,7 @@ from sso.services import addresses
 
 LIVES_FOR = timedelta(minutes=10)
 _PURPOSE = "secrets of a sign-in"
-_LONGEST_STATE = 100
+LONGEST_STATE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def redirect_of(connection: Connection, wanted: str) -> str:
 
 def waiting(connection: Connection, state: str, *, now: datetime) -> SignIn | None:
     """Find the way that an answer belongs to, unspent; for judging before the costly checks."""
-    if not 0 < len(state) <= _LONGEST_STATE:
+    if not 0 < len(state) <= LONGEST_STATE:
         return None
     return SignIn.objects.filter(
         connection=connection,

@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import browsers
-from accounts.views.social import FormParser
 from plinto.kernel import origin
+from plinto.kernel.parsers import StrictFormParser
 from plinto.kernel.permissions import Anyone
 from sso.services import oidc_logout, oidc_sign_in
 from sso.services.connections_found import Protocol
@@ -61,7 +61,7 @@ class OidcBackchannelLogoutView(DoorView):
     """POST /sso/oidc/{slug}/backchannel-logout"""
 
     permission_classes = [Anyone]
-    parser_classes = [FormParser]
+    parser_classes = [StrictFormParser]
     protocol = Protocol.OIDC
     takes_foreign_posts = True
 

@@ -73,6 +73,7 @@ _ATTESTED = _KEY.create(
 )
 _ASSERTED = _KEY.get({"rpId": "localhost", "challenge": _CHALLENGE})
 _WRONG = "401 INVALID_CODE"
+_SAML = {"metadata": ["GET"], "login": ["GET"], "acs": ["GET", "POST"], "sls": ["GET", "POST"]}
 
 
 def _login(mail: str, _refresh: str) -> dict[str, str]:
@@ -120,6 +121,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
+    *(
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        for door, methods in _SAML.items()
+        for method in methods
+    ),
+    _person("POST", "auth/sso/logout", {}),
     _person("POST", "auth/logout"),
     _person("POST", "auth/logout/all"),
 ]
@@ -259,9 +266,9 @@ OPEN_PAGES = [
     )
 ]
 SSO_OIDC = [
-    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
-    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
-    _anyone("POST", "sso/oidc/<slug:slug>/backchannel-logout", answer="400 invalid_request"),
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+    _anyone("POST", "sso/oidc/<slug:slug>/backchannel-logout", answer="404 invalid_request"),
 ]
 
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]

@@ -26,6 +26,8 @@ BY_OPERATION = {
     "reauthenticate": "session.reauthenticated",
     "logout": "session.ended",
     "logout_all": "session.ended",
+    "sso_logout": "session.ended",
+    "post_saml_logout": "session.ended",
     "end_session": "session.ended",
     "end_other_sessions": "session.ended",
     "update_me": "user.updated",
@@ -89,6 +91,7 @@ QUIET_OPERATIONS = {
     "start_social": "somebody sets out for a provider, and may never come back",
     "return_from_provider": "nobody is in before the code is exchanged",
     "post_from_provider": "leads to the same address by GET",
+    "post_saml_response": "nobody is in before the code is exchanged",
     "introspect_token": "asks what a token is worth",
 }
 

@@ -64,19 +64,16 @@ class Caller:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """
-        Send one request, as JSON if it has a body, with ``token`` as the bearer.
-
-        A body of bytes goes out as it is.
+        Send one request, as JSON unless its body is bytes, with ``token`` as the bearer.
 
         :raises BrokenConnection: refused, reset, silent too long or cut short
         """
         sent = {"X-Forwarded-For": self.address, **(headers or {})}
         if token:
             sent["Authorization"] = f"Bearer {token}"
-        content: bytes | None = body
-        if body is not None and not isinstance(body, bytes):
-            sent["Content-Type"] = "application/json"
-            content = json.dumps(body).encode()
+        if body is not None:
+            sent.setdefault("Content-Type", "application/json")
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         began = time.monotonic()
         try:
             self._connection.request(method, path, content, sent)

@@ -11,13 +11,13 @@ from sso.facts import Arrival, Refused
 from sso.models import ConsumedAssertion, SignIn
 from sso.services import consumption, sign_ins
 from tests.races import at_once
-from tests.sso.connections import APP, make_saml_connection
+from tests.sso.saml_travellers import APP, made_connection
 
 
 @pytest.fixture
 def connection(club):
-    return make_saml_connection(
-        club.id, entity_id="https://idp.example", sso_url="https://idp.example/sso", certificates=[]
+    return made_connection(
+        club, entity_id="https://idp.example", sso_url="https://idp.example/sso", certificates=[]
     )
 
 
@@ -79,7 +79,7 @@ def test_the_answer_of_another_browser_is_refused_and_spends_nothing(connection,
 
 def test_an_answer_at_another_connection_or_after_ten_minutes_is_refused(connection, club):
     way, now = begun(connection), timezone.now()
-    other = make_saml_connection(club.id, entity_id="e", sso_url="s", certificates=[])
+    other = made_connection(club, entity_id="e", sso_url="s", certificates=[])
     for where, when in ((other, now), (connection, now + timedelta(minutes=11))):
         with pytest.raises(Refused):
             sign_ins.claim(where, way.state, browser=way.browser, now=when)

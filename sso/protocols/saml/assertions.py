@@ -88,10 +88,7 @@ def verified(
 
 def _judge_shape(root: etree._Element, *, policy: Policy) -> None:
     """Judge what the response is, before anything of it is believed."""
-    if root.tag != samlp("Response") or root.get("Version") != "2.0":
-        raise refused(Check.RESPONSE, "not a response of SAML 2.0")
-    if not library.judge_schema(root):
-        raise refused(Check.RESPONSE, "does not fit the schema")
+    _judge_schema(root)
     _judge_status(root)
     # Anywhere in the tree, not only where one belongs: a second one is what wrapping needs.
     plain, encrypted = (list(root.iter(saml(name))) for name in ("Assertion", "EncryptedAssertion"))
@@ -99,6 +96,13 @@ def _judge_shape(root: etree._Element, *, policy: Policy) -> None:
         raise refused(Check.ASSERTIONS, "not exactly one")
     if policy.wants_encrypted and not encrypted:
         raise refused(Check.ASSERTIONS, "not encrypted, as this connection wants it")
+
+
+def _judge_schema(root: etree._Element) -> None:
+    if root.tag != samlp("Response") or not library.judge_schema(root):
+        raise refused(Check.RESPONSE, "does not fit the schema")
+    if any(part.get("Version") != "2.0" for part in (root, *root.iter(saml("Assertion")))):
+        raise refused(Check.RESPONSE, "of another version than SAML 2.0")
 
 
 def _judge_status(root: etree._Element) -> None:
@@ -139,14 +143,12 @@ def _opened(root: etree._Element, *, expected: Expected) -> _Opened:
 
 def _decrypted(tree: etree._Element) -> etree._Element:
     """Judge again, as if it had come openly, what stood encrypted."""
-    documents.judge(tree, bounds=documents.MESSAGE)
     assertion = tree.find(saml("Assertion"))
     if assertion is None or len(list(tree.iter(saml("Assertion")))) != 1:
         raise refused(Check.ASSERTIONS, "not exactly one")
     precheck.judge_nothing_encrypted(tree)
     precheck.judge_places(tree, wearers=[tree, assertion])
-    if not library.judge_schema(tree):
-        raise refused(Check.RESPONSE, "does not fit the schema")
+    _judge_schema(tree)
     return assertion
 
 
@@ -157,10 +159,10 @@ def _read(response: _Opened, *, expected: Expected) -> Verified:
     for element in (root, assertion):
         conditions.judge_issuer(element, expected=expected.idp.entity_id)
     conditions.judge_destination(root, expected=sp.acs_url)
-    subject = _only(assertion, "Subject", check=Check.SUBJECT)
+    subject = _only(assertion, "Subject", check=Check.CONFIRMATION)
     confirmation = conditions.confirmation_of(subject)
     conditions.judge_request(root, confirmation, expected=expected)
-    limits = _only(assertion, "Conditions", check=Check.VALIDITY)
+    limits = _only(assertion, "Conditions", check=Check.AUDIENCE)
     conditions.judge_audience(limits, expected=sp.entity_id)
     conditions.judge_recipient(confirmation, expected=sp.acs_url)
     made_at = min(

@@ -1,4 +1,8 @@
-"""What is asked of a document, in the order in which it is asked."""
+"""
+What is asked of a document, in the order in which it is asked.
+
+What stands encrypted is asked for its form and signature once it is open.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +31,9 @@ class Check(StrEnum):
     DECRYPTION = "decryption"
     ISSUER = "issuer"
     DESTINATION = "destination"
+    CONFIRMATION = "confirmation"
     IN_RESPONSE_TO = "in response to"
     AUDIENCE = "audience"
-    CONFIRMATION = "confirmation"
     RECIPIENT = "recipient"
     AGE = "age"
     VALIDITY = "validity"
@@ -42,6 +46,7 @@ class Check(StrEnum):
     LOGOUT = "logout"
 
 
+# Names and plain sentences, for whoever sets a connection up.
 CHECKS: tuple[tuple[str, str], ...] = (
     (Check.SIZE, "The answer has at most 256 kB, its document at most 192 kB."),
     (Check.ENCODING, "The answer is a form value in base64."),
@@ -65,9 +70,9 @@ CHECKS: tuple[tuple[str, str], ...] = (
     (Check.DECRYPTION, "One of Plinto's keys opens what is encrypted."),
     (Check.ISSUER, "Response and assertion name the provider of this connection as issuer."),
     (Check.DESTINATION, "The response was sent to this connection's address."),
+    (Check.CONFIRMATION, "It names one person, and lets in whoever brings it."),
     (Check.IN_RESPONSE_TO, "It answers the request of this very sign-in."),
     (Check.AUDIENCE, "The assertion is meant for this connection, by each of its restrictions."),
-    (Check.CONFIRMATION, "One confirmation lets whoever brings it in, for a limited time."),
     (Check.RECIPIENT, "The confirmation names this connection's address as recipient."),
     (Check.AGE, "Response and assertion were made within the last ten minutes."),
     (Check.VALIDITY, "Assertion and confirmation are valid now."),

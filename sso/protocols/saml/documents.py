@@ -72,16 +72,12 @@ def parsed(xml: bytes, *, bounds: Bounds) -> etree._Element:
     except etree.XMLSyntaxError as error:
         raise refused(Check.DOCUMENT, "not well-formed") from error
     _judge_head(root)
-    judge(root, bounds=bounds)
+    _judge(root, bounds=bounds)
     return root
 
 
-def judge(root: etree._Element, *, bounds: Bounds) -> None:
-    """
-    Refuse a tree that is too large or holds anything besides elements and text.
-
-    :raises Refused: it does
-    """
+def _judge(root: etree._Element, *, bounds: Bounds) -> None:
+    """Refuse a tree that is too large or holds anything besides elements and text."""
     seen: set[str] = set()
     for number, node in enumerate(root.iter()):
         # A comment may cut a name in two for one reader and not for another.

@@ -24,6 +24,7 @@ from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
 from sso.facts import IdentityProvider, KeyPair, ServiceProvider
+from sso.protocols.saml import documents
 from sso.protocols.saml.checks import Check, refused
 from sso.protocols.saml.names import POST, RSA_SHA256, XENC, ds, saml, samlp, xenc
 
@@ -108,9 +109,9 @@ def is_query_signed_by(
 
 def opened(root: etree._Element, wrapper_path: str, *, keys: Sequence[KeyPair]) -> etree._Element:
     """
-    Return a copy of a tree in which what the wrapper held stands open in its place.
+    Return another tree, in which what the wrapper held stands open in its place.
 
-    :raises Refused: no key opens it
+    :raises Refused: no key opens it, or what is inside makes no plain document
     """
     for key in keys:
         copy = deepcopy(root)
@@ -126,7 +127,8 @@ def opened(root: etree._Element, wrapper_path: str, *, keys: Sequence[KeyPair]) 
             continue
         if isinstance(inside, etree._Element):
             wrapper.getparent().replace(wrapper, inside)
-            return copy
+            # xmlsec has read it by its own parser, and lxml finds by name only what lxml has read.
+            return documents.parsed(etree.tostring(copy), bounds=documents.MESSAGE)
     raise refused(Check.DECRYPTION, "no key of ours opens it")
 
 

@@ -10,7 +10,6 @@ from lxml import etree
 from sso.facts import IdentityProvider, Policy, ServiceProvider
 from sso.protocols.saml import (
     conditions,
-    documents,
     incoming,
     library,
     moments,
@@ -189,6 +188,5 @@ def _name_id(root: etree._Element, *, sp: ServiceProvider) -> NameID:
         # The signature of the message, which is always there, covers the cipher.
         precheck.judge_encrypted(wrapper)
         root = library.opened(root, saml("EncryptedID"), keys=sp.keys)
-        documents.judge(root, bounds=documents.MESSAGE)
     precheck.judge_nothing_encrypted(root)
     return subjects.name_id(root, sp_entity_id=sp.entity_id)

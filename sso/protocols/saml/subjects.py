@@ -69,9 +69,12 @@ def lasting(value: str | None) -> str:
     :raises Refused: the row could not hold it whole, or two people could look alike
     """
     try:
-        return statements.subject_of(value)
+        subject = statements.subject_of(value)
     except statements.StatementRefused as error:
         raise refused(Check.SUBJECT, "not 1 to 255 printable characters of ASCII") from error
+    if subject != subject.strip():
+        raise refused(Check.SUBJECT, "begins or ends with a space")
+    return subject
 
 
 def session_index(value: str | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -120,6 +120,7 @@ class Told:
         ("groups", ("Engineers", "Everybody")),
     )
     context: str = PASSWORD
+    version: str = "2.0"
     session_index: str = "_session1"
     status: str = "urn:oasis:names:tc:SAML:2.0:status:Success"
     response_id: str = "_response"
@@ -134,7 +135,6 @@ class Told:
     confirms: str | None = None
     made_at: datetime | None = None
     proved_at: datetime | None = None
-    extra: str = field(default="", repr=False)
 
     def but(self, **changes: object) -> Told:
         """Return the same with other words."""
@@ -155,7 +155,7 @@ class Told:
  {_or(self.destination, f'Destination="{self.sp.acs_url}"')} {_or(self.answers, answers)}>
 <saml:Issuer>{self.issuer}</saml:Issuer>
 <samlp:Status><samlp:StatusCode Value="{self.status}"/></samlp:Status>
-<saml:Assertion ID="{self.assertion_id}" Version="2.0" IssueInstant="{made_at}">
+<saml:Assertion ID="{self.assertion_id}" Version="{self.version}" IssueInstant="{made_at}">
 <saml:Issuer>{self.issuer}</saml:Issuer>
 <saml:Subject><saml:NameID Format="{self.name_format}">{self.name_id}</saml:NameID>
 <saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer">
@@ -168,7 +168,7 @@ class Told:
  SessionIndex="{self.session_index}"><saml:AuthnContext>
 <saml:AuthnContextClassRef>{self.context}</saml:AuthnContextClassRef>
 </saml:AuthnContext></saml:AuthnStatement>
-<saml:AttributeStatement>{self._attributes()}</saml:AttributeStatement>{self.extra}
+{self._attributes()}
 </saml:Assertion>
 </samlp:Response>"""
 
@@ -177,21 +177,44 @@ class Told:
         return etree.fromstring(self.xml())
 
     def _attributes(self) -> str:
-        return "".join(
+        if not self.attributes:  # an empty statement does not fit the schema
+            return ""
+        told = "".join(
             f'<saml:Attribute Name="{name}">'
             + "".join(f"<saml:AttributeValue>{value}</saml:AttributeValue>" for value in values)
             + "</saml:Attribute>"
             for name, values in self.attributes
         )
+        return f"<saml:AttributeStatement>{told}</saml:AttributeStatement>"
 
 
 def _or(value: str | None, default: str) -> str:
     return default if value is None else value
 
 
+def every(element: etree._Element, local: str) -> list[etree._Element]:
+    """
+    Return all elements of a local name, itself included.
+
+    What xmlsec adds to a tree is not found by lxml's own search for tags, which compares pointers.
+    """
+    return [node for node in element.iter() if etree.QName(node).localname == local]
+
+
 def assertion_of(response: etree._Element) -> etree._Element:
     """Return the assertion that stands openly in a response."""
-    return response.find(f"{{{SAML}}}Assertion")
+    return every(response, "Assertion")[0]
+
+
+def sign_metadata(
+    root: etree._Element, *, identifier: str, key: KeyPair, is_old: bool = False
+) -> None:
+    """Sign the part of metadata that is called ``identifier``; by SHA-1 as one did long ago."""
+    (part,) = (node for node in root.iter() if node.get("ID") == identifier)
+    method = xmlsec.Transform.RSA_SHA1 if is_old else xmlsec.Transform.RSA_SHA256
+    signature = xmlsec.template.create(part, xmlsec.Transform.EXCL_C14N, method, ns="ds")
+    part.insert(0, signature)
+    Signer(key).complete(signature, part)
 
 
 def encrypt(
@@ -203,9 +226,26 @@ def encrypt(
     bits: int = 256,
 ) -> None:
     """Encrypt the assertion of a response to a certificate, in its place."""
-    assertion = assertion_of(response)
+    _encrypt(assertion_of(response), "EncryptedAssertion", certificate, method, transport, bits)
+
+
+def encrypt_name(request: etree._Element, certificate: str) -> None:
+    """Encrypt the NameID of a request to sign out, in its place."""
+    name = every(request, "NameID")[0]
+    method, transport = xmlsec.Transform.AES128, xmlsec.Transform.RSA_OAEP
+    _encrypt(name, "EncryptedID", certificate, method, transport, 128)
+
+
+def _encrypt(
+    element: etree._Element,
+    wrapper_name: str,
+    certificate: str,
+    method: str,
+    transport: str,
+    bits: int,
+) -> None:
     holder = xmlsec.template.encrypted_data_create(
-        response, method, type=xmlsec.EncryptionType.ELEMENT, ns="xenc"
+        element, method, type=xmlsec.EncryptionType.ELEMENT, ns="xenc"
     )
     xmlsec.template.encrypted_data_ensure_cipher_value(holder)
     info = xmlsec.template.encrypted_data_ensure_key_info(holder, ns="ds")
@@ -216,10 +256,10 @@ def encrypt(
         xmlsec.Key.from_memory(armoured(certificate, "CERTIFICATE"), xmlsec.KeyFormat.CERT_PEM)
     )
     context = xmlsec.EncryptionContext(manager)
-    kind = xmlsec.KeyData.DES if "tripledes" in str(method) else xmlsec.KeyData.AES
+    kind = xmlsec.KeyData.DES if method == xmlsec.Transform.DES3 else xmlsec.KeyData.AES
     context.key = xmlsec.Key.generate(kind, bits, xmlsec.KeyDataType.SESSION)
-    wrapper = etree.Element(f"{{{SAML}}}EncryptedAssertion", nsmap={"saml": SAML})
-    encrypted = context.encrypt_xml(holder, assertion)
+    wrapper = etree.Element(f"{{{SAML}}}{wrapper_name}", nsmap={"saml": SAML})
+    encrypted = context.encrypt_xml(holder, element)
     encrypted.getparent().replace(encrypted, wrapper)
     wrapper.append(encrypted)
 

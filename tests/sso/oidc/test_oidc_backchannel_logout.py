@@ -45,7 +45,7 @@ def test_whom_the_provider_signs_out_is_refused_at_the_next_request(party):
     assert answer["Cache-Control"] == "no-store"
     assert [lives(each) for each in (ada, adas, grace)] == [False, False, True]
     ended = Session.objects.exclude(ended_at=None)
-    assert {row.end_reason for row in ended} == {"signed out at the provider"}
+    assert {row.end_reason for row in ended} == {"signed out at the identity provider"}
     assert AuditRow.objects.filter(action="session.ended").count() == 2
 
 
