@@ -42,6 +42,7 @@ from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
 from sso.examples import connections as connection_examples
 from sso.examples import doors as sso_doors
+from sso.examples import oidc_doors
 from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -57,6 +58,7 @@ SUBJECTS: tuple[Subject, ...] = (
     domains.SUBJECT,
     connection_examples.SUBJECT,
     sso_doors.SUBJECT,
+    oidc_doors.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

@@ -42,6 +42,11 @@ def backchannel_logout(connection: Connection) -> str:
     return _of(connection, "backchannel-logout")
 
 
+def signed_out(connection: Connection) -> str:
+    """Where an OpenID provider sends the browser back to that signed out there."""
+    return _of(connection, "signed-out")
+
+
 def signed_in() -> str:
     """Plinto's own page, where a sign-in ends that has no application to go to."""
     return f"{settings.PUBLIC_URL}/signed-in"

@@ -268,6 +268,7 @@ OPEN_PAGES = [
 SSO_OIDC = [
     _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
     _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/signed-out", answer="404 page"),
     _anyone("POST", "sso/oidc/<slug:slug>/backchannel-logout", answer="404 invalid_request"),
 ]
 

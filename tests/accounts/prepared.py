@@ -34,6 +34,7 @@ from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
 from tests.sso import prepared_doors
+from tests.sso.oidc import prepared as prepared_oidc
 
 CHARLES = "charles@example.com"
 
@@ -284,7 +285,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "verify_domain": with_a_domain,
     **prepared_endpoints.PREPARED,
     **prepared_connections.PREPARED,
-    **(prepared_trail.PREPARED | prepared_doors.PREPARED),
+    **(prepared_trail.PREPARED | prepared_doors.PREPARED | prepared_oidc.PREPARED),
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,
