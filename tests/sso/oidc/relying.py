@@ -26,23 +26,24 @@ DOMAIN = "corp.example"
 class Party:
     """An organization, its provider, and the connection between them."""
 
-    def __init__(self, club: Club, idp: IdentityProvider, **fields: Any) -> None:
+    def __init__(
+        self, club: Club, idp: IdentityProvider, *, client_id: str = CLIENT, **fields: Any
+    ) -> None:
         self.club, self.idp = club, idp
         now = timezone.now()
         self.connection = Connection.objects.create(
             organization_id=club.id,
             protocol="oidc",
-            slug=f"oidc-{uuid7().hex[-12:]}",
             name="Analytical Engines",
             redirect_uris=[APP],
             created_at=now,
             updated_at=now,
-            **fields,
+            **{"slug": f"oidc-{uuid7().hex[-12:]}", **fields},
         )
         OIDCSettings.objects.create(
             connection=self.connection,
             issuer=idp.url,
-            client_id=CLIENT,
+            client_id=client_id,
             client_secret=client_secrets.sealed(SECRET),
         )
 
@@ -50,12 +51,12 @@ class Party:
     def path(self) -> str:
         return f"/sso/oidc/{self.connection.slug}"
 
-    def prove(self) -> None:
+    def prove(self, domain: str = DOMAIN) -> None:
         """Let the organization have proved the domain of its people."""
         now = timezone.now()
         OrganizationDomain.objects.create(
             organization_id=self.club.id,
-            name=DOMAIN,
+            name=domain,
             token=uuid7().hex,
             created_at=now,
             verified_at=now,
