@@ -96,6 +96,7 @@ _OIDC = {
 }
 _ASKED = ("name", "slug", "preset", "redirect_uris", "attributes", "default_role")
 MADE = {name: _COMMON[name] for name in _ASKED}
+_OFF = ConflictError("The connection is off. Turn it on first.")
 _TAKEN = (
     SlugTaken("Another connection has this slug."),
     ConflictError("There are 20 connections already."),
@@ -127,6 +128,11 @@ SUBJECT = Subject(
             answer={**_SAML, "enabled": False, "updated_at": NOW},
             refusals=(LastConnection(),),
         ),
+        "test_saml_connection": Operation(
+            summary="Try a SAML connection",
+            answer={"test_url": f"{_HERE}/saml/{_SLUG}/test?ticket=AXv1"},
+            refusals=(_OFF,),
+        ),
         "delete_saml_connection": Operation(
             summary="Delete a SAML connection", refusals=(LastConnection(),)
         ),
@@ -155,6 +161,11 @@ SUBJECT = Subject(
             body={"client_secret": "what-the-provider-gave-next"},
             answer={**_OIDC, "updated_at": NOW},
             refusals=(LastConnection(),),
+        ),
+        "test_oidc_connection": Operation(
+            summary="Try an OpenID Connect connection",
+            answer={"test_url": f"{_HERE}/oidc/{_SLUG}/test?ticket=AXv1"},
+            refusals=(_OFF,),
         ),
         "delete_oidc_connection": Operation(
             summary="Delete an OpenID Connect connection", refusals=(LastConnection(),)

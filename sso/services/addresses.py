@@ -42,6 +42,11 @@ def backchannel_logout(connection: Connection) -> str:
     return _of(connection, "backchannel-logout")
 
 
+def test(connection: Connection) -> str:
+    """Where an administrator tries the connection, and below which the findings are."""
+    return _of(connection, "test")
+
+
 def signed_in() -> str:
     """Plinto's own page, where a sign-in ends that has no application to go to."""
     return f"{settings.PUBLIC_URL}/signed-in"

@@ -134,6 +134,16 @@ def change(connection: Connection, wanted: Mapping[str, Any], *, now: datetime) 
     return changes
 
 
+def require_enabled(connection: Connection) -> None:
+    """
+    Go on only if people may come by a connection.
+
+    :raises ConflictError: it is off
+    """
+    if not connection.is_enabled:
+        raise ConflictError("The connection is off. Turn it on first.", reason="connection off")
+
+
 def schedule(connection: Connection, *, now: datetime, fetched_at: datetime | None = None) -> None:
     """
     Let the worker ask for what the provider publishes, if it publishes anything.

@@ -13,9 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from accounts.rules import permissions
-from accounts.services import roles
 from accounts.services.access import get_rbac_service
-from accounts.services.organization_acts import Acting, Attempt, acting
+from accounts.services.organization_acts import Attempt, acting
 from accounts.services.standing import Standing
 from audit.events import Event
 from audit.parties import Target
@@ -25,12 +24,13 @@ from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 from sso import connection_controls as controls
-from sso.errors import LastConnection
 from sso.models import Connection
 from sso.services import (
+    connection_acts,
     connection_fields,
     connection_rows,
     connection_sources,
+    connection_tests,
     ended,
 )
 from sso.services.connection_rows import target_of
@@ -164,7 +164,7 @@ def _create(attempt: Attempt, protocol: str, wanted: dict[str, Any]) -> Connecti
     now = attempt.now
     with acting(attempt) as act:
         act.require(permissions.WRITE_SSO)
-        chosen = _with_role(act, wanted)
+        chosen = connection_acts.with_role(act, wanted)
         connection = connection_rows.make(attempt.organization_id, protocol, chosen, now=now)
         is_fetched = bool(wanted.get("metadata_url"))
         connection_rows.schedule(connection, now=now, fetched_at=now if is_fetched else None)
@@ -178,10 +178,12 @@ def _update(
 ) -> Connection:
     now = attempt.now
     with acting(attempt) as act:
-        connection = _within_reach(act, protocol, slug)
+        connection = connection_acts.within_reach(act, protocol, slug)
         if wanted.get("enabled") is False:
-            _require_another(act, connection)
-        changes = connection_rows.change(connection, _with_role(act, wanted), now=now)
+            connection_acts.require_another(act.organization, connection)
+        changes = connection_rows.change(
+            connection, connection_acts.with_role(act, wanted), now=now
+        )
         if changes:
             act.record(target=target_of(connection), changes=changes)
         if is_fetched or "metadata_url" in wanted:
@@ -199,7 +201,33 @@ def _require_leave(attempt: Attempt) -> None:
 @after_conflicts
 def _to_change(attempt: Attempt, protocol: str, slug: str) -> Connection:
     with acting(attempt) as act:
-        return _within_reach(act, protocol, slug)
+        return connection_acts.within_reach(act, protocol, slug)
+
+
+@enforces(controls.CONNECTIONS)
+@after_conflicts
+def test(
+    who: Standing,
+    organization_id: UUID,
+    protocol: str,
+    slug: str,
+    *,
+    origin: Origin,
+    now: datetime,
+) -> str:
+    """
+    Return the address at which a browser tries a connection, signing nobody in.
+
+    :raises NotFoundError: there is no such connection, or no such organization for this person
+    :raises AuthorizationError: they lack ``sso:write``
+    :raises ConflictError: the connection is off
+    """
+    attempt = _attempt(who, organization_id, Event.CONNECTION_TESTED, slug, origin, now)
+    with acting(attempt) as act:
+        connection = connection_acts.within_reach(act, protocol, slug)
+        connection_rows.require_enabled(connection)
+        act.record(target=target_of(connection))
+        return connection_tests.address(connection, tester_id=who.user_id, now=now)
 
 
 @enforces(controls.CONNECTIONS)
@@ -233,8 +261,8 @@ def _delete(attempt: Attempt, protocol: str, slug: str) -> Connection:
     Whoever is killed meanwhile leaves one that is off, to be deleted once more.
     """
     with acting(attempt) as act:
-        connection = _within_reach(act, protocol, slug)
-        _require_another(act, connection)
+        connection = connection_acts.within_reach(act, protocol, slug)
+        connection_acts.require_another(act.organization, connection)
         act.record(target=target_of(connection))
         connection_rows.change(connection, {"enabled": False}, now=attempt.now)
     return connection
@@ -244,34 +272,6 @@ def _attempt(
     who: Standing, organization_id: UUID, event: Event, slug: str, origin: Origin, now: datetime
 ) -> Attempt:
     return Attempt(who, organization_id, event, Target("connection", label=slug), origin, now)
-
-
-def _within_reach(act: Acting, protocol: str, slug: str) -> Connection:
-    act.require(permissions.WRITE_SSO)
-    return connection_rows.held(connection_rows.of(act.organization.pk, protocol), slug)
-
-
-def _with_role(act: Acting, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn the name of the default role into its key, if the member may give it to anybody."""
-    if not wanted.get("default_role"):
-        return dict(wanted)
-    try:
-        role = roles.named(act.organization.pk, wanted["default_role"])
-    except ValidationError as refusal:
-        told = refusal.details["fields"]["role"]
-        raise ValidationError(fields={"default_role": told}) from refusal
-    if role.is_owner:
-        raise ValidationError(fields={"default_role": ["Nobody becomes an owner by signing in."]})
-    act.require_all_of(role.permissions)
-    return {**wanted, "default_role": role.pk}
-
-
-def _require_another(act: Acting, connection: Connection) -> None:
-    """Keep the last way in of an organization whose people have no other."""
-    others = Connection.objects.filter(organization_id=act.organization.pk, is_enabled=True)
-    is_last = connection.is_enabled and not others.exclude(pk=connection.pk).exists()
-    if is_last and act.organization.sso_required_from is not None:
-        raise LastConnection(reason="last connection while single sign-on is required")
 
 
 def _shown(connection: Connection) -> Connection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import ProvedLately, ProvedLatelyToChange, signed_in
+from accounts.permissions import ProvedLately, ProvedLatelyToChange, SignedIn, signed_in
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
 from sso.serializers import connections as answers
@@ -32,6 +33,15 @@ _CHANGES = (
     "sessions that came by it."
 )
 _DELETES = "Needs `sso:write`. The sessions that came by the connection end."
+
+_TESTS: dict[str, Any] = {
+    "description": (
+        "Needs `sso:write`. Open the answer's address in a browser within ten minutes: it goes to "
+        "the provider and back, and shows what each check found. Nobody is signed in."
+    ),
+    "request": None,
+    "responses": {200: answers.TestAnswer, **errors(401, 403, 404, 409)},
+}
 
 
 class SAMLConnectionsView(APIView):
@@ -242,3 +252,41 @@ class OIDCConnectionView(APIView):
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+class _ConnectionTestView(APIView):
+    permission_classes = [SignedIn]
+    protocol: ClassVar[str]
+
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        test_url = connections.test(
+            signed_in(request),
+            organization_id,
+            self.protocol,
+            slug,
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response({"test_url": test_url})
+
+
+class SAMLConnectionTestView(_ConnectionTestView):
+    """POST /api/v1/organizations/{id}/sso/saml/{slug}/test"""
+
+    permission_classes = [SignedIn]
+    protocol = "saml"
+
+    @extend_schema(operation_id="test_saml_connection", **_TESTS)
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        return super().post(request, organization_id, slug)
+
+
+class OIDCConnectionTestView(_ConnectionTestView):
+    """POST /api/v1/organizations/{id}/sso/oidc/{slug}/test"""
+
+    permission_classes = [SignedIn]
+    protocol = "oidc"
+
+    @extend_schema(operation_id="test_oidc_connection", **_TESTS)
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        return super().post(request, organization_id, slug)

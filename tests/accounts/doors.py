@@ -123,7 +123,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
     *(
-        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        # Without a service key nothing is signed; what is sent here nobody has asked for.
+        _anyone(
+            method,
+            f"sso/saml/<slug:slug>/{door}",
+            answer="400 page" if door in {"acs", "sls"} else "503 page",
+        )
         for door, methods in _SAML.items()
         for method in methods
     ),
@@ -239,6 +244,15 @@ TRAIL = [
 
 _CONNECTION = {"preset": "generic"}
 CONNECTIONS = [
+    *(
+        _anyone("GET", f"sso/{protocol}/<slug:slug>/test{tail}", answer="400 page")
+        for protocol in ("saml", "oidc")
+        for tail in ("", "/<uuid:sign_in_id>")
+    ),
+    *(
+        Door("POST", f"{ONE}/sso/{protocol}/<slug:slug>/test", Least.ADMIN)
+        for protocol in ("saml", "oidc")
+    ),
     Door("GET", f"{ONE}/sso/saml", Least.ADMIN),
     Door("POST", f"{ONE}/sso/saml", Least.ADMIN, club_connections.SAML, is_fresh=True),
     Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),

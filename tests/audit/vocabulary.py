@@ -82,6 +82,8 @@ BY_OPERATION = {
     "create_saml_connection": "connection.created",
     "update_saml_connection": "connection.updated",
     "delete_saml_connection": "connection.deleted",
+    "test_saml_connection": "connection.tested",
+    "test_oidc_connection": "connection.tested",
     "renew_saml_metadata": "connection.metadata_changed",
     "create_oidc_connection": "connection.created",
     "update_oidc_connection": "connection.updated",

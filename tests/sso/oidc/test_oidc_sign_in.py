@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from django.utils import timezone
-from tests.sso.connections import APP
 
 from accounts import browsers
 from accounts.models import Identity, Session, User
@@ -15,6 +14,7 @@ from sso.models import OIDCSettings, SignIn, SignOn
 from sso.services import oidc_sign_in
 from tests.api import Api
 from tests.servers.identity_provider import CLIENT, redirected
+from tests.sso.connections import APP
 from tests.sso.oidc.relying import DOMAIN, Party, somebody
 
 
