@@ -40,6 +40,7 @@ from plinto.kernel.exceptions import (
 )
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
+from sso.examples import arrivals as arrival_examples
 from sso.examples import connections as connection_examples
 from sso.examples import doors as sso_doors
 from sso.examples import oidc_doors
@@ -57,6 +58,7 @@ SUBJECTS: tuple[Subject, ...] = (
     api_keys.SUBJECT,
     domains.SUBJECT,
     connection_examples.SUBJECT,
+    arrival_examples.SUBJECT,
     sso_doors.SUBJECT,
     oidc_doors.SUBJECT,
     webhooks_examples.SUBJECT,

@@ -16,10 +16,16 @@ class SSOConfig(AppConfig):
     def ready(self) -> None:
         # Models exist only now, and these modules need them; federation registers itself.
         from accounts.services import organization_belongings  # noqa: PLC0415
-        from sso.services import ended, federation, housekeeping  # noqa: F401, PLC0415
+        from sso.services import (  # noqa: PLC0415
+            ended,
+            federation,  # noqa: F401
+            housekeeping,
+            metadata_refresh,
+        )
 
         contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
         contract.register(*arrival_controls.CONTROLS, *oidc_controls.CONTROLS)
         organization_belongings.add(ended.shorten_all_of)
+        roster.add_queue(metadata_refresh.QUEUE)
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)

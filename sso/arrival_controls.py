@@ -38,4 +38,21 @@ GROUP_ROLES = Control(
     mail=_NO_MAIL,
 )
 
-CONTROLS = (CONNECTION_ENDS, GROUP_ROLES)
+DISCOVERY = Control(
+    name="discovery",
+    truth="the rows of the proved domain and of the connection",
+    rows=("sso.Connection", "accounts.OrganizationDomain"),
+    redis=Redis.always(
+        enforce(
+            "Every address of a domain gets the same answer, and a connection that is off none."
+        )
+    ),
+    database=Database(
+        gone=refuse("Nobody is told where to sign in."),
+        read_only=read_only("People are told as ever."),
+        busy=refuse("Nobody is told where to sign in."),
+    ),
+    mail=_NO_MAIL,
+)
+
+CONTROLS = (CONNECTION_ENDS, GROUP_ROLES, DISCOVERY)

@@ -27,4 +27,25 @@ CONNECTIONS = Control(
     mail=Mail.always(enforce("No letter is involved.")),
 )
 
-CONTROLS = (CONNECTIONS,)
+PROVIDER_METADATA = Control(
+    name="provider metadata",
+    truth=(
+        "what an administrator gave, or what came signed by the pinned key or over TLS, of the "
+        "provider that the connection's row names"
+    ),
+    rows=("sso.Refresh", "sso.SAMLSettings", "sso.OIDCSettings"),
+    redis=Redis.always(
+        enforce(
+            "What was good last holds until something that may be trusted replaces it; nobody who "
+            "is asked, and does not answer or lies, changes who may vouch."
+        )
+    ),
+    database=Database(
+        gone=refuse("Nothing is asked; processes go on with what they hold of OpenID providers."),
+        read_only=read_only("What was good last is used; nothing newer can be kept."),
+        busy=refuse("Nothing is asked; what is due is asked later."),
+    ),
+    mail=Mail.always(enforce("No letter is involved.")),
+)
+
+CONTROLS = (CONNECTIONS, PROVIDER_METADATA)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from accounts.models import Identity, OrganizationDomain, ProviderSignIn, User
+from accounts.models import Identity, ProviderSignIn, User
 from accounts.rules.addresses import Address
 from accounts.services import (
+    domains,
     identities,
     identity_letters,
     newcomers,
@@ -187,8 +188,4 @@ def _see_made(voucher: Voucher, terms: Terms) -> None:
 
 def _is_own_domain(voucher: Voucher) -> bool:
     """Tell whether the organization has proved just the domain of the address."""
-    return OrganizationDomain.objects.filter(
-        organization_id=voucher.organization_id,
-        name=voucher.domain,
-        verified_at__isnull=False,
-    ).exists()
+    return domains.owner_of(voucher.domain) == voucher.organization_id

@@ -59,16 +59,25 @@ def add(
     target = Target("domain", label=name)
     with acting(Attempt(who, organization_id, Event.DOMAIN_ADDED, target, origin, now)) as act:
         act.require(permissions.WRITE_SSO)
-        mine = _of(organization_id)
-        if mine.filter(name=name).exists():
-            raise ConflictError("This domain is listed already.", reason="listed already")
-        if mine.count() >= MOST:
-            raise ConflictError(f"There are {MOST} domains already.", reason="too many domains")
-        domain = OrganizationDomain.objects.create(
-            organization_id=organization_id, name=name, token=new_token(""), created_at=now
-        )
+        domain = named(organization_id, name, now=now)
         act.record(target=target_of(domain))
         return domain
+
+
+def named(organization_id: UUID, name: str, *, now: datetime) -> OrganizationDomain:
+    """
+    Write a domain that will be proved, for callers who hold the organization.
+
+    :raises ConflictError: the organization has it already, or has too many
+    """
+    mine = _of(organization_id)
+    if mine.filter(name=name).exists():
+        raise ConflictError("This domain is listed already.", reason="listed already")
+    if mine.count() >= MOST:
+        raise ConflictError(f"There are {MOST} domains already.", reason="too many domains")
+    return OrganizationDomain.objects.create(
+        organization_id=organization_id, name=name, token=new_token(""), created_at=now
+    )
 
 
 @enforces(controls.DOMAINS)
@@ -114,6 +123,12 @@ def delete(
         _of(organization_id).filter(pk=domain.pk).delete()
 
 
+def owner_of(name: str) -> UUID | None:
+    """Say which organization has proved a domain, given in its one spelling."""
+    proved = OrganizationDomain.objects.filter(name=name, verified_at__isnull=False)
+    return proved.values_list("organization_id", flat=True).first()
+
+
 def target_of(domain: OrganizationDomain) -> Target:
     """Name a domain as what was acted upon."""
     return Target("domain", id=str(domain.pk), label=domain.name)
@@ -135,12 +150,17 @@ def _settle(
         if not is_proved:
             raise DomainNotProved(record=domain_proofs.record(domain))
         if domain.verified_at is None:
-            _prove(domain, now=attempt.now)
+            prove(domain, now=attempt.now)
             act.record(target=target_of(domain))
         return domain
 
 
-def _prove(domain: OrganizationDomain, *, now: datetime) -> None:
+def prove(domain: OrganizationDomain, *, now: datetime) -> None:
+    """
+    Write that a domain is proved, for callers who hold the organization.
+
+    :raises DomainTaken: another organization has proved it
+    """
     domain.verified_at = domain.checked_at = now
     domain.missing_since = None
     try:

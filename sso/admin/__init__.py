@@ -1,5 +1,5 @@
 """Single sign-on in Django admin: each module registers one page."""
 
-from sso.admin import service_keys
+from sso.admin import connections, service_keys
 
-__all__ = ["service_keys"]
+__all__ = ["connections", "service_keys"]

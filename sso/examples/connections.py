@@ -24,6 +24,18 @@ CERTIFICATE = (
     "/7JAloDXVg==\n"
     "-----END CERTIFICATE-----\n"
 )
+METADATA = (
+    '<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata"'
+    f' entityID="{_IDP}/saml">'
+    "<IDPSSODescriptor"
+    ' protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">'
+    '<KeyDescriptor use="signing"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#">'
+    f"<X509Data><X509Certificate>{''.join(CERTIFICATE.splitlines()[1:-1])}</X509Certificate>"
+    "</X509Data></KeyInfo></KeyDescriptor>"
+    '<SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"'
+    f' Location="{_IDP}/saml/post"/>'
+    "</IDPSSODescriptor></EntityDescriptor>"
+)
 _COMMON = {
     "id": "01a20660-5a1c-7d3e-9f42-6b8e1c0d7a25",
     "slug": _SLUG,
@@ -84,6 +96,7 @@ _OIDC = {
 }
 _ASKED = ("name", "slug", "preset", "redirect_uris", "attributes", "default_role")
 MADE = {name: _COMMON[name] for name in _ASKED}
+_OFF = ConflictError("The connection is off. Turn it on first.")
 _TAKEN = (
     SlugTaken("Another connection has this slug."),
     ConflictError("There are 20 connections already."),
@@ -115,8 +128,18 @@ SUBJECT = Subject(
             answer={**_SAML, "enabled": False, "updated_at": NOW},
             refusals=(LastConnection(),),
         ),
+        "test_saml_connection": Operation(
+            summary="Try a SAML connection",
+            answer={"test_url": f"{_HERE}/saml/{_SLUG}/test?ticket=AXv1"},
+            refusals=(_OFF,),
+        ),
         "delete_saml_connection": Operation(
             summary="Delete a SAML connection", refusals=(LastConnection(),)
+        ),
+        "renew_saml_metadata": Operation(
+            summary="Renew a SAML provider's metadata",
+            body={"metadata_xml": METADATA},
+            answer={**_SAML, "sso_url": f"{_IDP}/saml/post", "sso_binding": "post"},
         ),
         "list_oidc_connections": Operation(
             summary="List the OpenID Connect connections", answer=page(_OIDC)
@@ -138,6 +161,11 @@ SUBJECT = Subject(
             body={"client_secret": "what-the-provider-gave-next"},
             answer={**_OIDC, "updated_at": NOW},
             refusals=(LastConnection(),),
+        ),
+        "test_oidc_connection": Operation(
+            summary="Try an OpenID Connect connection",
+            answer={"test_url": f"{_HERE}/oidc/{_SLUG}/test?ticket=AXv1"},
+            refusals=(_OFF,),
         ),
         "delete_oidc_connection": Operation(
             summary="Delete an OpenID Connect connection", refusals=(LastConnection(),)

@@ -101,6 +101,10 @@ class OIDCPageAnswer(serializers.Serializer[Any]):
     next = serializers.CharField(allow_null=True)
 
 
+class TestAnswer(serializers.Serializer[Any]):
+    test_url = serializers.CharField(help_text="For a browser, within ten minutes.")
+
+
 def saml(found: Connection) -> dict[str, Any]:
     """Show a SAML connection, with all that is needed at the provider."""
     kept = found.saml

@@ -47,6 +47,11 @@ def signed_out(connection: Connection) -> str:
     return _of(connection, "signed-out")
 
 
+def test(connection: Connection) -> str:
+    """Where an administrator tries the connection, and below which the findings are."""
+    return _of(connection, "test")
+
+
 def signed_in() -> str:
     """Plinto's own page, where a sign-in ends that has no application to go to."""
     return f"{settings.PUBLIC_URL}/signed-in"

@@ -11,12 +11,10 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-# NIST SP 800-131A revision 2, table 2: what is shorter is not used for signatures any more.
-_LEAST_RSA_BITS, _LEAST_EC_BITS = 2048, 256
+from sso.protocols.saml import certificates
+
 _ARMOUR = re.compile(r"-----(?:BEGIN|END) CERTIFICATE-----")
 
 
@@ -41,11 +39,8 @@ def read(text: str) -> str:
         der = base64.b64decode(plain, validate=True)
     except binascii.Error as error:
         raise ValueError("This is not a certificate in PEM or base64.") from error
-    key = _loaded(der).public_key()
-    is_strong = (isinstance(key, RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS) or (
-        isinstance(key, EllipticCurvePublicKey) and key.key_size >= _LEAST_EC_BITS
-    )
-    if not is_strong:
+    _loaded(der)
+    if not certificates.is_strong(plain):
         raise ValueError("Use a certificate with an RSA key of 2048 bits or an EC key of 256.")
     return plain
 
@@ -65,18 +60,18 @@ def described(certificate: str) -> Certificate:
     )
 
 
-def end_of(certificates: Iterable[str]) -> datetime | None:
+def end_of(several: Iterable[str]) -> datetime | None:
     """
     Say when the last of several certificates ends, and with it the trust in a provider.
 
     While a provider rolls over its old certificate may end without anybody noticing.
     """
-    return max((described(each).expires_at for each in certificates), default=None)
+    return max((certificates.ends_at(each) for each in several), default=None)
 
 
-def fingerprints(certificates: Iterable[str]) -> list[str]:
+def fingerprints(several: Iterable[str]) -> list[str]:
     """Name certificates as the trail and the screens of providers do."""
-    return [described(each).sha256_fingerprint for each in certificates]
+    return [described(each).sha256_fingerprint for each in several]
 
 
 def _loaded(der: bytes) -> x509.Certificate:

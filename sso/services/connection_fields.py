@@ -9,20 +9,19 @@ from urllib.parse import urlsplit
 from plinto.kernel.exceptions import ValidationError
 from resilience import http
 from resilience.errors import OutboundRefusedError
-from sso.models import Connection
-from sso.services import certificates
+from sso.services import certificates, saml_metadata
 
 MOST_REDIRECTS = 20
 LONGEST_REDIRECT, LONGEST_URL = 500, 2048
 MOST_CERTIFICATES = 4
 MOST_NAMES, LONGEST_NAME = 10, 255
-LONGEST_METADATA = 1_000_000
+LONGEST_METADATA = saml_metadata.LONGEST
 # What a connection may be told the names of, as its provider calls them.
 ATTRIBUTES = ("email", "name", "given_name", "family_name", "groups")
-_NEEDED: Mapping[str, tuple[str, ...]] = {
-    Connection.Protocol.SAML: ("entity_id", "sso_url", "certificates"),
-    Connection.Protocol.OIDC: ("issuer", "client_id", "client_secret"),
-}
+# What metadata say, and what somebody may write who has none.
+BY_HAND = ("entity_id", "sso_url", "sso_binding", "slo_url", "slo_binding", "certificates")
+_SOURCES = ("metadata_xml", "metadata_url")
+_ONE_OF_THEM = "Send metadata_xml, or metadata_url, or what they would say."
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _REFUSED = {
     "userinfo or fragment": "Leave out user, password and fragment.",
@@ -49,16 +48,48 @@ def judged(fields: Mapping[str, Any]) -> dict[str, Any]:
     return wanted
 
 
-def whole(protocol: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+def of_oidc(wanted: Mapping[str, Any]) -> dict[str, Any]:
     """
-    Return what a new connection is made of, if that is all that it needs.
+    Return what a new OpenID Connect connection is made of.
 
     :raises ValidationError: with every field that is missing
     """
-    missing = [name for name in _NEEDED[protocol] if not wanted.get(name)]
-    if missing:
-        raise ValidationError(fields={name: ["This field is required."] for name in missing})
+    _require(wanted, "issuer", "client_id", "client_secret")
     return dict(wanted)
+
+
+def of_saml(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    Return what a new SAML connection is made of: metadata, where they are, or what they would say.
+
+    :raises ValidationError: it is none of these or several, or something is missing
+    """
+    sources = [name for name in _SOURCES if wanted.get(name)]
+    by_hand = [name for name in BY_HAND if wanted.get(name)]
+    if len(sources) > 1 or (sources and by_hand):
+        raise ValidationError(fields={name: [_ONE_OF_THEM] for name in (*sources, *by_hand)})
+    if not sources:
+        _require(wanted, "entity_id", "sso_url", "certificates")
+    return dict(wanted)
+
+
+def of_change(wanted: Mapping[str, Any], *, metadata_url: str) -> dict[str, Any]:
+    """
+    Return what is written of a SAML connection whose metadata are at ``metadata_url``, if any are.
+
+    :raises ValidationError: a field would be overwritten by the metadata
+    """
+    by_hand = [name for name in BY_HAND if name in wanted]
+    if metadata_url and by_hand:
+        told = "The metadata at metadata_url say this; empty that to write it by hand."
+        raise ValidationError(fields={name: [told] for name in by_hand})
+    return dict(wanted)
+
+
+def _require(wanted: Mapping[str, Any], *names: str) -> None:
+    missing = {name: ["This field is required."] for name in names if not wanted.get(name)}
+    if missing:
+        raise ValidationError(fields=missing)
 
 
 def _redirects(given: list[str]) -> list[str]:

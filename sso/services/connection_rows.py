@@ -21,8 +21,8 @@ from accounts.organization_errors import SlugTaken
 from accounts.rules import slugs
 from audit.parties import Target
 from plinto.kernel.exceptions import ConflictError, NotFoundError
-from sso.models import Connection, OIDCSettings, SAMLSettings
-from sso.services import certificates, client_secrets
+from sso.models import Connection, OIDCSettings, Refresh, SAMLSettings
+from sso.services import certificates, client_secrets, fetching
 
 MOST = 20  # connections of one organization
 
@@ -42,12 +42,13 @@ _OWN = {
 }
 _SAML = (
     *("entity_id", "sso_url", "sso_binding", "slo_url", "slo_answer_url", "slo_binding"),
-    *("certificates", "metadata_url", "metadata_signer", "valid_until"),
+    *("certificates", "metadata_url", "metadata_signer"),
     *("subject_attribute", "allows_unsolicited", "wants_encrypted"),
 )
+# Long, or another at each fetch, and trusted no more and no less for it.
+_UNTOLD_SAML = ("metadata_xml", "valid_until")
 _OIDC = ("issuer", "client_id", "scope")
-# Long, secret or without a meaning to a reader of the trail: that it changed is told.
-_UNTOLD = {"metadata_signer"}
+_ONLY_WHETHER = {"metadata_signer"}
 
 
 def of(organization_id: UUID, protocol: str) -> QuerySet[Connection]:
@@ -66,6 +67,14 @@ def held(among: QuerySet[Connection], slug: str) -> Connection:
     if found is None:
         raise NotFoundError(reason="no such connection")
     return found
+
+
+def by_key(connection_id: UUID, *, is_held: bool = False) -> Connection | None:
+    """Find a connection whosever it is, for those who work on behalf of nobody."""
+    rows = Connection.objects.select_related("saml", "oidc", "default_role")
+    if is_held:
+        rows = rows.select_for_update(no_key=True, of=("self",))
+    return rows.filter(pk=connection_id).first()
 
 
 def make(
@@ -125,6 +134,35 @@ def change(connection: Connection, wanted: Mapping[str, Any], *, now: datetime) 
     return changes
 
 
+def require_enabled(connection: Connection) -> None:
+    """
+    Go on only if people may come by a connection.
+
+    :raises ConflictError: it is off
+    """
+    if not connection.is_enabled:
+        raise ConflictError("The connection is off. Turn it on first.", reason="connection off")
+
+
+def schedule(connection: Connection, *, now: datetime, fetched_at: datetime | None = None) -> None:
+    """
+    Let the worker ask for what the provider publishes, if it publishes anything.
+
+    ``fetched_at`` when that was asked just now; otherwise the worker asks at once.
+    """
+    settings = settings_of(connection)
+    if isinstance(settings, SAMLSettings) and not settings.metadata_url:
+        Refresh.objects.filter(connection=connection).delete()
+        return
+    columns: dict[str, Any] = {"due_at": fetching.next_after(now) if fetched_at else now}
+    if fetched_at:
+        columns |= {"fetched_at": fetched_at, "failing_since": None, "last_error": ""}
+    # Without its lease a worker that is under way writes nothing.
+    Refresh.objects.update_or_create(
+        connection=connection, defaults={**columns, "lease": None, "attempts": 0}
+    )
+
+
 def settings_of(connection: Connection) -> Settings:
     """Return what a connection's protocol needs to know."""
     is_saml = connection.protocol == Connection.Protocol.SAML
@@ -141,7 +179,6 @@ def shown(connection: Connection) -> dict[str, Any]:
     told |= {name: getattr(settings, name) for name in names}
     if "certificates" in told:
         told["certificates"] = certificates.fingerprints(told["certificates"])
-        told["valid_until"] = told["valid_until"] and told["valid_until"].isoformat()
     return told
 
 
@@ -172,7 +209,7 @@ def _slug_from(name: str) -> str:
 
 
 def _saml_columns(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    columns = {name: wanted[name] for name in (*_SAML, "metadata_xml") if name in wanted}
+    columns = {name: wanted[name] for name in (*_SAML, *_UNTOLD_SAML) if name in wanted}
     if "certificates" in columns:
         columns["certificates_end_at"] = certificates.end_of(columns["certificates"])
     return columns
@@ -186,7 +223,7 @@ def _oidc_columns(wanted: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _told(name: str, before: Any, after: Any) -> tuple[Any, Any]:
-    return (bool(before), bool(after)) if name in _UNTOLD else (before, after)
+    return (bool(before), bool(after)) if name in _ONLY_WHETHER else (before, after)
 
 
 def _write(row: Connection | Settings, columns: Mapping[str, Any]) -> None:

@@ -59,7 +59,7 @@ def consume(
             remember(row.connection, assertion_id, usable_until=usable_until)
             SignIn.objects.filter(pk=row.pk).update(
                 handle_digest=token_digest(handle),
-                sealed_arrival=encrypt(orjson.dumps(asdict(arrival)), purpose=_PURPOSE),
+                sealed_arrival=sealed(arrival),
             )
     except IntegrityError as error:
         raise Refused("replay: this assertion was accepted before") from error
@@ -130,7 +130,7 @@ def arrived(
     if not spent:
         raise Refused("handle: unknown, used or expired", word=Word.LOST)
     row.arrived_at, row.browser_digest = now, digest
-    return row, _opened(row), browser
+    return row, opened(row), browser
 
 
 def trim(*, now: datetime) -> int:
@@ -138,7 +138,17 @@ def trim(*, now: datetime) -> int:
     return trimming.delete(ConsumedAssertion.objects.filter(expires_at__lt=now))
 
 
-def _opened(row: SignIn) -> Arrival:
+def sealed(arrival: Arrival) -> bytes:
+    """Encrypt who came, for the row of their sign-in."""
+    return encrypt(orjson.dumps(asdict(arrival)), purpose=_PURPOSE)
+
+
+def opened(row: SignIn) -> Arrival:
+    """
+    Read who came from the row of their sign-in.
+
+    :raises ConfigurationError: no field key opens it
+    """
     said = orjson.loads(decrypt(row.sealed_arrival or b"", purpose=_PURPOSE))
     when = said["authenticated_at"]
     return Arrival(

@@ -8,15 +8,15 @@ from accounts.services.statements import text_of
 from sso import presets
 from sso.facts import Arrival, Refused
 from sso.models import Connection
+from sso.protocols.saml.subjects import NameID
 
 _LONGEST_SUBJECT = 255
 _LONGEST_NAME = 200
 _LONGEST_GROUP = 255
 # Microsoft Entra ID sends 150 groups over SAML and 200 over OpenID Connect at most.
 _MOST_GROUPS = 1000
-# SAML Core, section 8.3: the facts of a NameID are in the hint, with its format.
+# SAML Core, section 8.3.2.
 _ADDRESS_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-_TRANSIENT_FORMAT = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 
 
 def vouched(connection: Connection, arrival: Arrival) -> Voucher:
@@ -53,7 +53,7 @@ def _subject(connection: Connection, arrival: Arrival) -> str:
             if len(values) != 1:
                 raise Refused(f"subject: {len(values)} values of {wanted}")
             subject = values[0]
-        elif _TRANSIENT_FORMAT in arrival.hint:
+        elif _name_id(arrival).is_transient:
             raise Refused("subject: a transient NameID, and no attribute instead")
     if not 0 < len(subject) <= _LONGEST_SUBJECT or not subject.isprintable():
         raise Refused("subject: empty, too long or not printable")
@@ -62,7 +62,7 @@ def _subject(connection: Connection, arrival: Arrival) -> str:
 
 def _address(connection: Connection, arrival: Arrival, names: tuple[str, ...]) -> str:
     values = _first(arrival, names)
-    if not values and _is_saml(connection) and _ADDRESS_FORMAT in arrival.hint:
+    if not values and _is_saml(connection) and _name_id(arrival).format == _ADDRESS_FORMAT:
         values = (arrival.subject,)
     if not values:
         came = ", ".join(sorted(arrival.attributes)) or "none"
@@ -105,6 +105,10 @@ def _first(arrival: Arrival, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the values under the first of the names that has any."""
     found = (arrival.attributes.get(name, ()) for name in names)
     return next((values for values in found if any(values)), ())
+
+
+def _name_id(arrival: Arrival) -> NameID:
+    return NameID.of_hint(arrival.hint) if arrival.hint else NameID(arrival.subject)
 
 
 def _is_saml(connection: Connection) -> bool:

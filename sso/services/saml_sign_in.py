@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.conf import settings
 
@@ -24,7 +25,14 @@ from sso.facts import Refused, Word
 from sso.models import Connection, SignIn
 from sso.protocols.saml import assertions, publishing, requests
 from sso.protocols.saml.outgoing import Outgoing
-from sso.services import addresses, arrivals, connections_found, consumption, sign_ins
+from sso.services import (
+    addresses,
+    arrivals,
+    connection_tests,
+    connections_found,
+    consumption,
+    sign_ins,
+)
 from sso.services.connections_found import Protocol
 
 
@@ -65,6 +73,29 @@ def depart(
     :raises Refused: browsers are not sent to that ``redirect_uri``
     """
     connection = connections_found.enabled(slug, Protocol.SAML)
+    return sent(
+        connection,
+        redirect_uri=redirect_uri,
+        browser=browser,
+        is_proof_wanted=is_proof_wanted,
+        now=now,
+    )
+
+
+def sent(
+    connection: Connection,
+    *,
+    redirect_uri: str,
+    browser: str,
+    now: datetime,
+    is_proof_wanted: bool = False,
+    tester_id: UUID | None = None,
+) -> Departure:
+    """
+    Send a browser to the provider of a connection, for somebody who only tries it if so told.
+
+    :raises Refused: browsers are not sent to that ``redirect_uri``
+    """
     request_id = requests.new_id()
     begun = sign_ins.begin(
         connection,
@@ -72,6 +103,7 @@ def depart(
         browser=browser,
         request_id=request_id,
         is_proof_wanted=is_proof_wanted,
+        tester_id=tester_id,
         now=now,
     )
     outgoing = requests.sign_in_url(
@@ -97,14 +129,13 @@ def post(slug: str, *, response: str, relay_state: str, now: datetime) -> str:
     connection = connections_found.enabled(slug, Protocol.SAML)
     row = _waiting(connection, relay_state, now=now)
     _count(connection)
-    verified = assertions.verified(
-        response,
-        sp=connections_found.service_provider(connection, now=now),
-        idp=connections_found.identity_provider(connection),
-        policy=connections_found.policy(connection, is_proof_wanted=row.is_proof_wanted),
-        request_id=row.request_id or None,
-        now=now,
-    )
+    try:
+        verified = _verified(connection, row, response, now=now)
+    except Refused as refusal:
+        if row.tester_id is None:
+            raise
+        sign_ins.spend(row, now=now)
+        return connection_tests.finished(row, refusal, now=now)
     handle = consumption.consume(
         row,
         verified.arrival,
@@ -125,8 +156,23 @@ def arrive(slug: str, handle: str, *, browser: str, origin: Origin, now: datetim
     """
     connection = connections_found.enabled(slug, Protocol.SAML)
     row, arrival, browser = consumption.arrived(connection, handle, browser=browser, now=now)
+    if row.tester_id:
+        return Return(connection_tests.finished(row, arrival, now=now), browser)
     location = arrivals.arrived(row, connection, arrival, browser=browser, origin=origin, now=now)
     return Return(location, browser)
+
+
+def _verified(
+    connection: Connection, row: SignIn, response: str, *, now: datetime
+) -> assertions.Verified:
+    return assertions.verified(
+        response,
+        sp=connections_found.service_provider(connection, now=now),
+        idp=connections_found.identity_provider(connection),
+        policy=connections_found.policy(connection, is_proof_wanted=row.is_proof_wanted),
+        request_id=row.request_id or None,
+        now=now,
+    )
 
 
 def _waiting(connection: Connection, relay_state: str, *, now: datetime) -> SignIn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
@@ -10,22 +11,37 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.permissions import ProvedLatelyToChange, signed_in
+from accounts.permissions import ProvedLately, ProvedLatelyToChange, SignedIn, signed_in
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
 from sso.serializers import connections as answers
-from sso.serializers.connection_bodies import OIDCBody, OIDCChangeBody, SAMLBody, SAMLChangeBody
+from sso.serializers.connection_bodies import (
+    MetadataBody,
+    OIDCBody,
+    OIDCChangeBody,
+    SAMLBody,
+    SAMLChangeBody,
+)
 from sso.services import connections
 
 _CREATES = (
     "Needs `sso:write`, and all that the default role holds. The answer shows what to paste at the "
-    "provider."
+    "provider. Metadata that cannot be had or used are 422 `SSO_METADATA_ERROR`."
 )
 _CHANGES = (
     "Needs `sso:write`, and all that a new default role holds. Turning the connection off ends the "
     "sessions that came by it."
 )
 _DELETES = "Needs `sso:write`. The sessions that came by the connection end."
+
+_TESTS: dict[str, Any] = {
+    "description": (
+        "Needs `sso:write`. Open the answer's address in a browser within ten minutes: it goes to "
+        "the provider and back, and shows what each check found. Nobody is signed in."
+    ),
+    "request": None,
+    "responses": {200: answers.TestAnswer, **errors(401, 403, 404, 409)},
+}
 
 
 class SAMLConnectionsView(APIView):
@@ -120,6 +136,32 @@ class SAMLConnectionView(APIView):
         return Response(status=204)
 
 
+class SAMLMetadataView(APIView):
+    """POST /api/v1/organizations/{id}/sso/saml/{slug}/metadata"""
+
+    permission_classes = [ProvedLately]
+
+    @extend_schema(
+        operation_id="renew_saml_metadata",
+        description=(
+            "Needs `sso:write`. Takes other metadata of the same provider; without a body it asks "
+            "`metadata_url` now, for five seconds at most. What was good stays if these are not."
+        ),
+        request=MetadataBody,
+        responses={200: answers.SAMLAnswer, **errors(*BODY, 401, 403, 404)},
+    )
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        renewed = connections.renew_metadata(
+            signed_in(request),
+            organization_id,
+            slug,
+            xml=MetadataBody.read(request).get("metadata_xml", ""),
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response(answers.saml(renewed))
+
+
 class OIDCConnectionsView(APIView):
     """GET, POST /api/v1/organizations/{id}/sso/oidc"""
 
@@ -210,3 +252,41 @@ class OIDCConnectionView(APIView):
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+class _ConnectionTestView(APIView):
+    permission_classes = [SignedIn]
+    protocol: ClassVar[str]
+
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        test_url = connections.test(
+            signed_in(request),
+            organization_id,
+            self.protocol,
+            slug,
+            origin=origin.of(request),
+            now=timezone.now(),
+        )
+        return Response({"test_url": test_url})
+
+
+class SAMLConnectionTestView(_ConnectionTestView):
+    """POST /api/v1/organizations/{id}/sso/saml/{slug}/test"""
+
+    permission_classes = [SignedIn]
+    protocol = "saml"
+
+    @extend_schema(operation_id="test_saml_connection", **_TESTS)
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        return super().post(request, organization_id, slug)
+
+
+class OIDCConnectionTestView(_ConnectionTestView):
+    """POST /api/v1/organizations/{id}/sso/oidc/{slug}/test"""
+
+    permission_classes = [SignedIn]
+    protocol = "oidc"
+
+    @extend_schema(operation_id="test_oidc_connection", **_TESTS)
+    def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
+        return super().post(request, organization_id, slug)

@@ -76,7 +76,7 @@ class LoginView(pages.DoorView):
             browser=browsers.token_of(request),
             now=timezone.now(),
         )
-        response = _sent_out(request, departure.outgoing)
+        response = sent_out(request, departure.outgoing)
         browsers.remember(response, departure.browser)
         return response
 
@@ -169,11 +169,11 @@ class SlsView(_PostedView):
 
 def _gone(request: Request, outcome: Outgoing | str) -> HttpResponse:
     if isinstance(outcome, Outgoing):
-        return _sent_out(request, outcome)
+        return sent_out(request, outcome)
     return pages.sent_to(outcome) if outcome else pages.shown(request, "signed_out")
 
 
-def _sent_out(request: Request, outgoing: Outgoing) -> HttpResponse:
+def sent_out(request: Request, outgoing: Outgoing) -> HttpResponse:
     """Send the browser to the provider, by an address or by a form that sends itself."""
     if not outgoing.is_form:
         return pages.sent_to(outgoing.url)

@@ -247,7 +247,8 @@ def _connections_of(club: Club) -> dict[str, str]:
         protocol: connection_rows.make(club.id, protocol, connection_fields.judged(fields), now=now)
         for protocol, fields in BODIES.items()
     }
-    return {protocol: row.slug for protocol, row in rows.items()}
+    slugs = {protocol: row.slug for protocol, row in rows.items()}
+    return {**slugs, "sign_in_id": str(uuid7())}
 
 
 def _things_in(club: Club) -> dict[str, Any]:

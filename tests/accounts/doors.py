@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from sso.examples.connections import METADATA
 from tests.accounts.authenticators import Authenticator, spelt
 from tests.factories import PASSWORD
 from tests.sso import club_connections
@@ -122,7 +123,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
     *(
-        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        # Without a service key nothing is signed; what is sent here nobody has asked for.
+        _anyone(
+            method,
+            f"sso/saml/<slug:slug>/{door}",
+            answer="400 page" if door in {"acs", "sls"} else "503 page",
+        )
         for door, methods in _SAML.items()
         for method in methods
     ),
@@ -238,11 +244,27 @@ TRAIL = [
 
 _CONNECTION = {"preset": "generic"}
 CONNECTIONS = [
+    *(
+        _anyone("GET", f"sso/{protocol}/<slug:slug>/test{tail}", answer="400 page")
+        for protocol in ("saml", "oidc")
+        for tail in ("", "/<uuid:sign_in_id>")
+    ),
+    *(
+        Door("POST", f"{ONE}/sso/{protocol}/<slug:slug>/test", Least.ADMIN)
+        for protocol in ("saml", "oidc")
+    ),
     Door("GET", f"{ONE}/sso/saml", Least.ADMIN),
     Door("POST", f"{ONE}/sso/saml", Least.ADMIN, club_connections.SAML, is_fresh=True),
     Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
     Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
     Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
+    Door(
+        "POST",
+        f"{ONE}/sso/saml/<slug:slug>/metadata",
+        Least.ADMIN,
+        {"metadata_xml": METADATA},
+        is_fresh=True,
+    ),
     Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
     Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
     Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),
@@ -255,6 +277,7 @@ OPEN_PAGES = [
     _anyone("GET", path)
     for path in (
         *("undo-email", "magic-link", "verify-email", "set-password", "reset-password"),
+        "signed-in",
         *("accept-invitation", ".well-known/jwks.json", ".well-known/openid-configuration"),
         ".well-known/audit-jwks.json",
         *(f"{API}openapi.json", f"{API}docs"),
@@ -264,6 +287,11 @@ OPEN_PAGES = [
             for page in ("live", "ready", "redis", "circuit-breaker", "database")
         ),
     )
+]
+ARRIVALS = [
+    _anyone("POST", f"{API}auth/sso/discover", _EMAIL),
+    Door("GET", f"{ONE}/sso/group-roles", Least.ADMIN),
+    Door("PUT", f"{ONE}/sso/group-roles", Least.ADMIN, {"group_roles": []}, is_fresh=True),
 ]
 SSO_OIDC = [
     _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
@@ -276,5 +304,5 @@ OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *ARRIVALS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
 ]

@@ -19,5 +19,14 @@ PREPARED: dict[str, Callable[[World], Given]] = {
         World.in_club if act == "create" else partial(with_a_connection, protocol=protocol)
     )
     for protocol in ("saml", "oidc")
-    for act, plural in (("list", "s"), ("create", ""), ("get", ""), ("update", ""), ("delete", ""))
+    for act, plural in (
+        ("list", "s"),
+        ("create", ""),
+        ("get", ""),
+        ("update", ""),
+        ("test", ""),
+        ("delete", ""),
+    )
+} | {
+    "renew_saml_metadata": partial(with_a_connection, protocol="saml"),
 }

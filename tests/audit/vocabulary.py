@@ -79,9 +79,13 @@ BY_OPERATION = {
     "send_test_event": "endpoint.tested",
     "redeliver": "endpoint.redelivered",
     "redeliver_failed": "endpoint.redelivered",
+    "replace_group_roles": "group_roles.changed",
     "create_saml_connection": "connection.created",
     "update_saml_connection": "connection.updated",
     "delete_saml_connection": "connection.deleted",
+    "test_saml_connection": "connection.tested",
+    "test_oidc_connection": "connection.tested",
+    "renew_saml_metadata": "connection.metadata_changed",
     "create_oidc_connection": "connection.created",
     "update_oidc_connection": "connection.updated",
     "delete_oidc_connection": "connection.deleted",
@@ -92,6 +96,7 @@ QUIET_OPERATIONS = {
     "start_social": "somebody sets out for a provider, and may never come back",
     "return_from_provider": "nobody is in before the code is exchanged",
     "post_from_provider": "leads to the same address by GET",
+    "discover_connection": "says where people of a domain sign in",
     "post_saml_response": "nobody is in before the code is exchanged",
     "introspect_token": "asks what a token is worth",
 }
@@ -182,9 +187,12 @@ ELSEWHERE = {
     "member.deactivated": "tests/accounts/test_member_notes.py",
     "member.reactivated": "tests/accounts/test_member_notes.py",
     "member.erased": "tests/accounts/test_member_notes.py",
+    "member.joined": "tests/sso/test_arrival_places.py",
+    "glass.broken": "tests/sso/test_require_sso.py",
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
     "endpoint.address_refused": "tests/webhooks/test_pausing.py",
+    "connection.metadata_refused": "tests/sso/test_connections_refreshed.py",
 }
 
 

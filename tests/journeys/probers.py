@@ -14,6 +14,7 @@ from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_api_keys,
+    probers_of_arrivals,
     probers_of_connections,
     probers_of_deliveries,
     probers_of_domains,

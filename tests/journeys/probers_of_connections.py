@@ -1,16 +1,24 @@
-"""The prober of connections: managed by who may at that moment, and open to nobody once off."""
+"""Probers of connections: managed by who may at that moment, and believing no stranger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from plinto.kernel.ids import uuid7
 from sso import connection_controls as controls
 from tests.journeys.clients import Answer, Visitor
 from tests.journeys.clubs import founded
 from tests.journeys.scene import Scene, everywhere, proves
+from tests.journeys.waiting import eventually
 from tests.races import at_once
 from tests.sso.club_connections import SAML
+
+_ADDRESSED = "UPDATE sso_saml_settings SET metadata_url = %s WHERE entity_id = %s"
+_DUE = """
+INSERT INTO sso_refresh (connection_id, due_at, attempts, state, last_error)
+SELECT connection_id, now(), 0, 'due', '' FROM sso_saml_settings WHERE entity_id = %s
+"""
 
 
 @proves(controls.CONNECTIONS)
@@ -41,3 +49,23 @@ def connections_are_managed_by_who_may(scene: Scene) -> Iterator[None]:
     assert (off.status, off.body["enabled"]) == (200, False)
     assert club.send(club.owner, "DELETE", path).status == 204
     assert everywhere(lambda: club.send(club.owner, "GET", path)) == {404}
+
+
+@proves(controls.PROVIDER_METADATA)
+def what_was_good_last_outlives_its_provider(scene: Scene) -> Iterator[None]:
+    club = founded(scene.world, scene.signed_in())
+    entity = f"https://{uuid7().hex}.example.com/"
+    made = club.send(club.owner, "POST", "/sso/saml", {**SAML, "entity_id": entity})
+    assert made.status == 201
+    path = f"/sso/saml/{made.body['slug']}"
+
+    def shown() -> dict[str, Any]:
+        return club.send(club.owner, "GET", path).body
+
+    yield
+    scene.world.sql(_ADDRESSED, "https://127.0.0.1/", entity)
+    scene.world.sql(_DUE, entity)
+    eventually(lambda: shown()["metadata"]["failing_since"] is not None, seconds=60)
+    assert shown()["certificates"] == made.body["certificates"]
+    assert club.send(club.owner, "POST", f"{path}/metadata", {}).status == 422
+    assert everywhere(lambda: club.send(club.owner, "GET", path)) == {200}

@@ -33,7 +33,8 @@ class ClubConnection:
         self, club: Club, protocol: str = "saml", *, by: Person | None = None, **fields: Any
     ) -> None:
         self.club, self.protocol = club, protocol
-        body = {**BODIES[protocol], **fields}
+        has_metadata = {"metadata_xml", "metadata_url"} & set(fields)
+        body = {**({"name": "Staff"} if has_metadata else BODIES[protocol]), **fields}
         answer = club.as_(by or club.owner, "POST", f"/sso/{protocol}", body)
         assert answer.status_code == 201, answer.content
         self.told: dict[str, Any] = answer.json()

@@ -132,10 +132,10 @@ class Corporation:
         """The form value of an honest answer."""
         return form(good(self.told(asked, name, **changes), self.key))
 
-    def post(self, api: Api, value: str, relay_state: str = "", **options: Any) -> HttpResponse:
+    def post(self, _api: Api, value: str, relay_state: str = "", **options: Any) -> HttpResponse:
         """Let the provider's page post a form, which brings no cookie of ours."""
-        body = urlencode({"SAMLResponse": value, "RelayState": relay_state})
-        return Api().post(f"{self.path}/acs", body, content_type=FORM, **options)
+        form = {"SAMLResponse": value, "RelayState": relay_state}
+        return post(f"{self.path}/acs", form, **options)
 
     def come_back(self, api: Api, asked: Asked, name: str = "ada", **changes: Any) -> HttpResponse:
         """Answer, follow the redirect to our own origin, and return what the browser is told."""
@@ -146,9 +146,7 @@ class Corporation:
     def arrived(self, api: Api, name: str = "ada", **changes: Any) -> str:
         """Go there and back, and return the code."""
         back = self.come_back(api, self.asked(api), name, **changes)
-        assert back.status_code == 303, back.content
-        assert back["Location"].startswith(APP)
-        return dict(parse_qsl(urlsplit(back["Location"]).query))["code"]
+        return code_in(back)
 
     def signed_in(self, api: Api, name: str = "ada", **changes: Any) -> dict[str, Any]:
         """Sign in to the end, and return the tokens."""
@@ -168,6 +166,18 @@ class Corporation:
 
     def sessions(self) -> int:
         return Session.objects.filter(connection_id=self.connection.pk).count()
+
+
+def post(path: str, form: dict[str, str], **options: Any) -> HttpResponse:
+    """Post a form from a provider's site, which brings no cookie of ours."""
+    return Api().post(path, urlencode(form), content_type=FORM, **options)
+
+
+def code_in(back: HttpResponse) -> str:
+    """The code with which a browser ends at the application."""
+    assert back.status_code == 303, back.content
+    assert back["Location"].startswith(APP)
+    return dict(parse_qsl(urlsplit(back["Location"]).query))["code"]
 
 
 def follow(api: Api, answer: HttpResponse) -> HttpResponse:
