@@ -33,8 +33,9 @@ class ConnectionForm(forms.ModelForm[Connection]):
         help_text="Only where the provider's names differ from the preset's habit, one on each "
         "line: email: mail, emailAddress",
     )
-    default_role = forms.CharField(
+    role_name = forms.CharField(
         required=False,
+        label="Default role",
         help_text="The name of the role of whom no group gives one. Empty: member.",
     )
     metadata_url = forms.URLField(
@@ -100,13 +101,13 @@ class ConnectionForm(forms.ModelForm[Connection]):
         return cleaned
 
     def _judged(self, protocol: str, cleaned: dict[str, Any]) -> dict[str, Any]:
-        names = (*_OWN, "default_role", "attributes")
+        names = (*_OWN, "attributes")
         given = {name: cleaned[name] for name in names if self._is_said(name)}
         for name, read in (("redirect_uris", str.split), ("attributes", _table)):
             if name in given:
                 given[name] = read(given[name])
-        if "default_role" in given:
-            given["default_role"] = given["default_role"] or None
+        if self._is_said("role_name"):
+            given["default_role"] = cleaned["role_name"] or None
         if self.is_new and cleaned.get("slug"):
             given["slug"] = cleaned["slug"]
         is_saml = protocol == Connection.Protocol.SAML
@@ -168,7 +169,7 @@ def _shown(connection: Connection) -> dict[str, Any]:
         "attributes": "\n".join(
             f"{name}: {', '.join(names)}" for name, names in connection.attributes.items()
         ),
-        "default_role": role.name if role else "",
+        "role_name": role.name if role else "",
     }
     if connection.protocol == Connection.Protocol.SAML:
         names = ("metadata_url", *_SAML)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from accounts.rules import slugs
 from plinto.kernel.exceptions import ValidationError
 from resilience import http
 from resilience.errors import OutboundRefusedError
@@ -165,6 +166,7 @@ def _certificates(given: list[str]) -> list[str]:
 
 
 _JUDGES: Mapping[str, Callable[[Any], Any]] = {
+    "slug": slugs.canonical,
     "redirect_uris": _redirects,
     "attributes": _attributes,
     "sso_url": _page,

@@ -294,8 +294,10 @@ ARRIVALS = [
     Door("PUT", f"{ONE}/sso/group-roles", Least.ADMIN, {"group_roles": []}, is_fresh=True),
 ]
 SSO_OIDC = [
-    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
-    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="404 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/signed-out", answer="404 page"),
+    _anyone("POST", "sso/oidc/<slug:slug>/backchannel-logout", answer="404 invalid_request"),
 ]
 
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
