@@ -40,6 +40,7 @@ from plinto.kernel.exceptions import (
 )
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
+from sso.examples import scim_tokens
 from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -53,6 +54,7 @@ SUBJECTS: tuple[Subject, ...] = (
     organization_people.SUBJECT,
     api_keys.SUBJECT,
     domains.SUBJECT,
+    scim_tokens.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

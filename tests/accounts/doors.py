@@ -22,7 +22,8 @@ class Least(IntEnum):
     """
     The least of those who come in: any, any who are signed in, and the ranks of members.
 
-    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person.
+    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person. So
+    does ``PROVISIONER``: an identity provider with the SCIM token of the organization.
     """
 
     ANYONE = 0
@@ -32,6 +33,7 @@ class Least(IntEnum):
     ADMIN = 4
     OWNER = 5
     KEY = 6
+    PROVISIONER = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,6 +221,46 @@ WEBHOOKS = [
     Door("POST", f"{_ENDPOINT}/deliveries/<uuid:delivery_id>/redeliver", **_WRITES),
 ]
 
+
+def _scim(method: str, path: str, body: Any = None) -> Door:
+    return Door(method, f"scim/v2/{path}", Least.PROVISIONER, body)
+
+
+_OPERATIONS = {
+    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+    "Operations": [{"op": "add", "path": "externalId", "value": "1"}],
+}
+SCIM = [
+    Door("GET", f"{ONE}/scim/token", Least.ADMIN),
+    Door("POST", f"{ONE}/scim/token", Least.ADMIN, is_fresh=True),
+    Door("DELETE", f"{ONE}/scim/token", Least.ADMIN, is_fresh=True),
+    *(
+        _scim("GET", path)
+        for path in (
+            "ServiceProviderConfig",
+            *("ResourceTypes", "ResourceTypes/<str:resource_type>"),
+            *("Schemas", "Schemas/<str:scim_schema>"),
+        )
+    ),
+    *(
+        _scim(method, f"{kind}{path}", body)
+        for kind, one, name in (
+            ("Users", "<uuid:resource_id>", "userName"),
+            ("Groups", "<uuid:group_id>", "displayName"),
+        )
+        for method, path, body in (
+            ("GET", "", None),
+            ("POST", "", {name: "engineers"}),
+            ("POST", "/.search", {}),
+            ("GET", f"/{one}", None),
+            ("PUT", f"/{one}", {name: "engineers"}),
+            ("PATCH", f"/{one}", _OPERATIONS),
+            ("DELETE", f"/{one}", None),
+        )
+    ),
+    _scim("POST", ".search", {}),
+]
+
 _TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
 TRAIL = [
     Door("GET", f"{ONE}/audit", **_TRAIL),
@@ -247,5 +289,5 @@ OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
+    *(*SCIM, *TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
 ]

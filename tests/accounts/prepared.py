@@ -24,6 +24,7 @@ from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
+from tests.sso.scim import prepared as prepared_scim
 from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
@@ -273,10 +274,9 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "rotate_api_key": with_a_key,
     "introspect_token": asking,
     "revoke_token": revoking,
-    "list_domains": with_a_domain,
+    **dict.fromkeys(("list_domains", "delete_domain", "verify_domain"), with_a_domain),
     "add_domain": World.in_club,
-    "delete_domain": with_a_domain,
-    "verify_domain": with_a_domain,
+    **prepared_scim.PREPARED,
     **dict.fromkeys(
         (
             *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),

@@ -65,6 +65,8 @@ BY_OPERATION = {
     "add_domain": "domain.added",
     "delete_domain": "domain.deleted",
     "verify_domain": "domain.verified",
+    "create_scim_token": "scim_token.created",
+    "delete_scim_token": "scim_token.deleted",
     "accept_terms": "terms.accepted",
     "request_trail_export": "trail_export.requested",
     "take_trail_export": "trail_export.taken",
@@ -173,6 +175,13 @@ ELSEWHERE = {
     "member.erased": "tests/accounts/test_member_notes.py",
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
+    "scim_user.created": "tests/sso/scim/test_people.py",
+    "scim_user.updated": "tests/sso/scim/test_people.py",
+    "scim_user.deleted": "tests/sso/scim/test_people.py",
+    "scim_group.created": "tests/sso/scim/test_groups.py",
+    "scim_group.updated": "tests/sso/scim/test_groups.py",
+    "scim_group.deleted": "tests/sso/scim/test_groups.py",
+    "member.joined": "tests/sso/scim/test_people.py",
     "endpoint.address_refused": "tests/webhooks/test_pausing.py",
 }
 

@@ -26,6 +26,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_organizations",
     "tests.journeys.probers_of_social",
     "tests.journeys.probers_of_domains",
+    "tests.journeys.probers_of_scim",
     "tests.journeys.probers_of_terms",
     "tests.journeys.probers_of_endpoints",
 )
