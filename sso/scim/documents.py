@@ -10,7 +10,6 @@ from scim2_models import (
     Bulk,
     ChangePassword,
     Context,
-    EnterpriseUser,
     ETag,
     Filter,
     Meta,
@@ -23,7 +22,7 @@ from scim2_models import (
 )
 
 from sso.scim.errors import PREFIX
-from sso.scim.kinds import Group
+from sso.scim.kinds import EnterpriseUser, Group
 from sso.scim.reading import MOST
 
 

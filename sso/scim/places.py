@@ -123,7 +123,9 @@ class Constant(Place):
 
     def compared(self, op: CompareOperator, value: Any, binding: AttributeBinding) -> Q:
         _require_equality(op, binding)
-        return ALL if self.text and folded(_text(value, binding)) == folded(self.text) else NONE
+        wanted = _text(value, binding)
+        is_same = wanted == self.text if binding.case_exact else folded(wanted) == folded(self.text)
+        return ALL if self.text and is_same else NONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ import pydantic
 from django.http import QueryDict
 from scim2_models import (
     Context,
-    EnterpriseUser,
     Error,
     PatchOp,
     ResponseParameters,
@@ -28,6 +27,7 @@ from scim2_models import (
 from plinto.kernel.exceptions import MalformedRequestError
 from plinto.kernel.parsers import StrictJSONParser
 from sso.scim.errors import MEDIA_TYPE
+from sso.scim.kinds import EnterpriseUser
 from sso.scim_errors import ScimRequestInvalid
 
 TOLERANT = ScimPolicy(

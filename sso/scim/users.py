@@ -75,7 +75,7 @@ def patched(row: ScimUser, operations: Any) -> Description:
     :raises ScimRequestInvalid: an operation cannot be done
     """
     with reading.refused_plainly():
-        user = _resource(row, [])
+        user = resource(row, [])
         operations.patch(user, scim_policy=reading.TOLERANT)
         found = _description(user, is_active=row.is_active)
     if user.active is None:
@@ -88,7 +88,7 @@ def told(rows: Sequence[ScimUser], wanted: ResponseParameters[Any]) -> list[dict
     """Tell of users, with the attributes that are wanted."""
     groups = scim_users.groups_of(rows)
     return [
-        _resource(row, groups[row.pk]).model_dump(
+        resource(row, groups[row.pk]).model_dump(
             scim_ctx=Context.RESOURCE_QUERY_RESPONSE, response_parameters=wanted
         )
         for row in rows
@@ -120,7 +120,8 @@ def _description(user: Any, *, is_active: bool) -> Description:
     )
 
 
-def _resource(row: ScimUser, groups: Sequence[tuple[UUID, str]]) -> Any:
+def resource(row: ScimUser, groups: Sequence[tuple[UUID, str]]) -> Any:
+    """Make of a row what SCIM calls a user."""
     told = {
         **row.attributes,
         "id": str(row.pk),

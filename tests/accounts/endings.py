@@ -64,6 +64,10 @@ def key_deleted(holder: Holder, _letters: Any) -> None:
     assert holder.key.delete().status_code == 204
 
 
+def scim_token_deleted(holder: Holder, _letters: Any) -> None:
+    assert holder.club.as_(holder.club.owner, "DELETE", "/scim/token").status_code == 204
+
+
 def session_ended(holder: Holder, _letters: Any) -> None:
     assert _post("/auth/logout", holder).status_code == 204
 
@@ -120,9 +124,10 @@ def _ending(
 
 
 _EVERY = set(CREDENTIALS)
-# A key is the organization's, and what runs with it should not stop because somebody left.
-_OF_PEOPLE = _EVERY - {"api_key"}
-_OF_ORGANIZATION = ({"api_key"}, "belongs to the organization, whatever becomes of its maker")
+# They are the organization's, and what runs with them should not stop because somebody left.
+PROGRAMS = {"api_key", "scim_token"}
+_OF_PEOPLE = _EVERY - PROGRAMS
+_OF_ORGANIZATION = (PROGRAMS, "belongs to the organization, whatever becomes of its maker")
 _OF_ONE_ORGANIZATION = "says nothing about the person's account, and the invitation is another's"
 _STILL_HERS = "the person may sign in anew, and this is one of their ways to"
 _NEW_SESSION = "is taken in a session that is opened anew, which whoever ended the others may"
@@ -148,10 +153,17 @@ ENDINGS = [
     ),
     _ending(
         organizations_deleted,
-        INVITATIONS | {"api_key"},
+        INVITATIONS | PROGRAMS,
         (_OF_PEOPLE - INVITATIONS, "says nothing about the person's account"),
     ),
-    _ending(key_deleted, {"api_key"}, (_OF_PEOPLE, "a key is nobody's way in but its own")),
+    _ending(
+        key_deleted, {"api_key"}, (_EVERY - {"api_key"}, "a key is nobody's way in but its own")
+    ),
+    _ending(
+        scim_token_deleted,
+        {"scim_token"},
+        (_EVERY - {"scim_token"}, "whoever was provisioned stays as they are"),
+    ),
     _ending(
         session_ended,
         {"access_token", "refresh_token"},

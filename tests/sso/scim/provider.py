@@ -58,7 +58,7 @@ class Provider:
 
     def user(self, user_name: str, **more: Any) -> dict[str, Any]:
         """Provision somebody, who has their name for an address if it is one."""
-        answer = self.send("POST", "/Users", {"schemas": [USER], "userName": user_name, **more})
+        answer = self.send("POST", "/Users", {"schemas": [USER], **more, "userName": user_name})
         assert answer.status_code == 201, answer.content
         return dict(answer.json())
 
