@@ -6,6 +6,7 @@ from accounts import (
     api_key_controls,
     controls,
     domain_controls,
+    federation_controls,
     letter_controls,
     organization_controls,
     social_controls,
@@ -28,7 +29,7 @@ class AccountsConfig(AppConfig):
 
         contract.register(*controls.CONTROLS, *letter_controls.CONTROLS)
         contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
-        contract.register(*api_key_controls.CONTROLS)
+        contract.register(*api_key_controls.CONTROLS, *federation_controls.CONTROLS)
         contract.register(*domain_controls.CONTROLS, *terms_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         roster.add_queue(outbox.QUEUE)

@@ -40,6 +40,7 @@ urlpatterns = [
     path("api/v1/auth/magic-link/verify", magic_links.MagicLinkVerifyView.as_view()),
     path("api/v1/auth/email/undo", addresses.AddressUndoView.as_view()),
     path("undo-email", pages.PageView.as_view(page="undo_email")),
+    path("signed-in", pages.PageView.as_view(page="signed_in")),
     path("magic-link", pages.PageView.as_view(page="magic_link")),
     path("api/v1/auth/social/providers", social.ProvidersView.as_view()),
     path("api/v1/auth/social/<slug:provider>/start", social.StartView.as_view()),

@@ -40,6 +40,9 @@ from plinto.kernel.exceptions import (
 )
 from plinto.kernel.pages import MOST
 from resilience import examples as resilience_examples
+from sso.examples import arrivals as arrival_examples
+from sso.examples import connections as connection_examples
+from sso.examples import doors as sso_doors
 from sso.examples import scim_tokens
 from webhooks import examples as webhooks_examples
 
@@ -54,6 +57,9 @@ SUBJECTS: tuple[Subject, ...] = (
     organization_people.SUBJECT,
     api_keys.SUBJECT,
     domains.SUBJECT,
+    connection_examples.SUBJECT,
+    arrival_examples.SUBJECT,
+    sso_doors.SUBJECT,
     scim_tokens.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,

@@ -1,6 +1,7 @@
 """The injectable services, under one roof: each has one implementation, replaced by override."""
 
 from accounts.services.access import get_rbac_service
+from accounts.services.federation import get_sso_service
 from accounts.services.mail import get_email_service
 from accounts.services.tokens import get_jwt_service
 from audit.services.record import get_audit_service
@@ -12,6 +13,7 @@ __all__ = [
     "get_email_service",
     "get_jwt_service",
     "get_rbac_service",
+    "get_sso_service",
     "get_text_records",
     "get_webhook_service",
 ]

@@ -269,6 +269,7 @@ SPECTACULAR_SETTINGS = {
         "plinto.api_document.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
+        "SAMLBindingEnum": "sso.models.SAMLSettings.Binding",
         "StateEnum": "resilience.serializers.STATES",
         "EndpointState": "webhooks.models.Endpoint.State",
         "DeliveryState": "webhooks.serializers.deliveries.STATES",

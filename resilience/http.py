@@ -82,6 +82,7 @@ def send(
     headers: Mapping[str, str] | None = None,
     content: bytes = b"",
     seconds: float = SECONDS,
+    most: int = LONGEST_ANSWER,
     keep: int | None = None,
     breaker: Breaker | None = None,
     lookup: Resolve = resolve,
@@ -90,10 +91,10 @@ def send(
     """
     Make one exchange within ``seconds`` and return its answer, whatever its status.
 
-    ``keep`` is for callers who want the status and the first octets of the body, however it goes
-    on: the rest is left unread and the connection closed. ``breaker`` stands in for that of the
-    host. ``lookup`` finds the addresses of a name; ``tls`` says whom to trust, the machine's
-    authorities by default.
+    An answer with more than ``most`` octets is none that can be used. ``keep`` is for callers who
+    want the status and the first octets of the body, however it goes on: the rest is left unread
+    and the connection closed. ``breaker`` stands in for that of the host. ``lookup`` finds the
+    addresses of a name; ``tls`` says whom to trust, the machine's authorities by default.
 
     :raises OutboundRefusedError: Plinto does not send there; nothing was sent
     :raises OutboundFailedError: no answer in time, or none that can be used
@@ -109,6 +110,7 @@ def send(
             headers=headers or {},
             content=content,
             deadline=Deadline(seconds),
+            most=most,
             keep=keep,
             lookup=lookup,
             tls=tls or (_authorities() if target.scheme == "https" else None),
@@ -170,6 +172,7 @@ def _exchange(
     headers: Mapping[str, str],
     content: bytes,
     deadline: Deadline,
+    most: int,
     keep: int | None,
     lookup: Resolve,
     tls: ssl.SSLContext | None,
@@ -189,7 +192,7 @@ def _exchange(
                 return Answer(came.status, known, _beginning(came, keep) if is_plain else b"")
             if not is_plain:
                 raise OutboundFailedError(reason="compressed")
-            return Answer(came.status, known, _whole(came))
+            return Answer(came.status, known, _whole(came, most))
     except _FAILURES as error:
         raise OutboundFailedError(reason=_reason(error)) from error
 
@@ -209,11 +212,11 @@ def _sent(
     return list(sent.items())
 
 
-def _whole(came: httpcore2.Response) -> bytes:
+def _whole(came: httpcore2.Response, most: int) -> bytes:
     body = bytearray()
     for part in came.iter_stream():
         body += part
-        if len(body) > LONGEST_ANSWER:
+        if len(body) > most:
             raise OutboundFailedError(reason="too large")
     return bytes(body)
 

@@ -81,6 +81,9 @@ _TABLE = (
     _policy("verify", address=120, account=60, is_authentication=True),
     _policy("resend", address=60, account=60, is_authentication=True),
     _policy("magic_link", address=60, account=60, is_authentication=True),
+    # A sign-in by SAML is three requests of one browser: out, back, and back with its cookie. The
+    # account is that of an organization: one connection, and the answers of its provider.
+    _policy("sso", address=600, account=1200, is_authentication=True),
     _policy("refresh", address=600, account=60, is_authentication=True),
     _policy("introspect", address=6000, account=1200, key=6000, is_authentication=True),
     # Each makes Plinto send something to an address that a member chose.

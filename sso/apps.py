@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from django.apps import AppConfig
 
+from resilience import contract
+from resilience.worker import roster
+from sso import arrival_controls, connection_controls, door_controls
+
 
 class SSOConfig(AppConfig):
     name = "sso"
     verbose_name = "Single sign-on"
 
     def ready(self) -> None:
-        # Models exist only now, and these modules need them.
+        # Models exist only now, and these modules need them; federation registers itself.
+        from accounts.services import organization_belongings  # noqa: PLC0415
         from sso.scim import setting_up  # noqa: PLC0415
+        from sso.services import (  # noqa: PLC0415
+            ended,
+            federation,  # noqa: F401
+            housekeeping,
+            metadata_refresh,
+        )
 
+        contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
+        contract.register(*arrival_controls.CONTROLS)
+        organization_belongings.add(ended.shorten_all_of)
+        roster.add_queue(metadata_refresh.QUEUE)
+        for chore in housekeeping.CHORES:
+            roster.add_chore(chore)
         setting_up.ready()

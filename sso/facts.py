@@ -69,7 +69,8 @@ class Policy:
     What a connection asks of an assertion beyond what is asked of all.
 
     ``clock_skew`` in seconds; ``max_age`` in seconds since the person proved themselves, None when
-    it does not matter. ``is_proof_wanted`` when the request asked for a fresh proof.
+    it does not matter. ``is_proof_wanted`` when the request asked for a fresh proof. With
+    ``subject_attribute`` people are known by its one value instead of by their NameID.
     """
 
     clock_skew: int = 60
@@ -77,6 +78,7 @@ class Policy:
     allows_unsolicited: bool = False
     max_age: int | None = None
     is_proof_wanted: bool = False
+    subject_attribute: str = ""
 
 
 @dataclass(frozen=True, slots=True)

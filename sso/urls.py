@@ -6,8 +6,12 @@ Each part has a table of its own beside this one.
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns = [
+    path("", include("sso.saml_urls")),
+    path("", include("sso.oidc_urls")),
+    path("", include("sso.arrival_urls")),
+    path("", include("sso.connection_urls")),
     path("", include("sso.scim_urls")),
 ]

@@ -16,7 +16,12 @@ _ORGANIZATION = {
     "name": "Analytical Engines",
     "slug": "analytical-engines",
     "created_at": EARLIER,
-    "policy": {"require_mfa": False, "mfa_required_from": None},
+    "policy": {
+        "require_mfa": False,
+        "mfa_required_from": None,
+        "require_sso": False,
+        "sso_required_from": None,
+    },
     "role": OWNER,
 }
 _ROLE = {
@@ -67,15 +72,22 @@ SUBJECT = Subject(
         "update_organization": Operation(
             summary="Change an organization",
             description="Needs `organization:write`. With `policy.require_mfa`, members without a "
-            "second factor are refused after seven days.",
+            "second factor are refused after seven days. With `policy.require_sso`, whoever has an "
+            "address in a proved domain comes in by a connection only, from now on.",
             body={"name": "Analytical Engines", "policy": {"require_mfa": True}},
             answer={
                 **_ORGANIZATION,
-                "policy": {"require_mfa": True, "mfa_required_from": "2026-02-10T09:15:00Z"},
+                "policy": {
+                    "require_mfa": True,
+                    "mfa_required_from": "2026-02-10T09:15:00Z",
+                    "require_sso": False,
+                    "sso_required_from": None,
+                },
             },
             refusals=(
                 SlugTaken(),
                 ConflictError("Add a second factor to your own account first."),
+                ConflictError("Prove a domain and enable a connection first."),
             ),
         ),
         "delete_organization": Operation(summary="Delete an organization"),

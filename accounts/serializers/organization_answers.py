@@ -19,6 +19,10 @@ class PolicyAnswer(serializers.Serializer[Any]):
     mfa_required_from = serializers.DateTimeField(
         allow_null=True, help_text="When members without a second factor begin to be refused."
     )
+    require_sso = serializers.BooleanField()
+    sso_required_from = serializers.DateTimeField(
+        allow_null=True, help_text="Since when people of its domains come by a connection only."
+    )
 
 
 class OrganizationAnswer(serializers.Serializer[Any]):
@@ -114,6 +118,8 @@ def organization(membership: Membership) -> dict[str, Any]:
         "policy": {
             "require_mfa": found.mfa_required_from is not None,
             "mfa_required_from": found.mfa_required_from,
+            "require_sso": found.sso_required_from is not None,
+            "sso_required_from": found.sso_required_from,
         },
         "role": _named(membership.role),
     }

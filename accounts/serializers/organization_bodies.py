@@ -93,6 +93,11 @@ class PolicyBody(Body):
         required=False,
         help_text="Members without a second factor are refused after seven days of grace.",
     )
+    require_sso = Truth(
+        required=False,
+        help_text="Whoever has an address in a proved domain comes in by a connection only; owners "
+        "may come another way, and every owner is told. Sessions go on.",
+    )
 
 
 class OrganizationChangeBody(Body):

@@ -114,6 +114,12 @@ def delete(
         _of(organization_id).filter(pk=domain.pk).delete()
 
 
+def owner_of(name: str) -> UUID | None:
+    """Say which organization has proved a domain, given in its one spelling."""
+    proved = OrganizationDomain.objects.filter(name=name, verified_at__isnull=False)
+    return proved.values_list("organization_id", flat=True).first()
+
+
 def target_of(domain: OrganizationDomain) -> Target:
     """Name a domain as what was acted upon."""
     return Target("domain", id=str(domain.pk), label=domain.name)

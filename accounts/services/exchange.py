@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from accounts import social_controls
+from accounts import federation_controls, social_controls
 from accounts.errors import InvalidCode, InvalidCredentials
-from accounts.models import Identity, ProviderSignIn, Registration, User
-from accounts.rules.addresses import Address
-from accounts.services import identities, sessions
+from accounts.models import ProviderSignIn, User
+from accounts.services import arrivals, identities, newcomers, sessions, sso_policy
+from accounts.services.federation import NotAdmitted, Voucher
 from accounts.services.pending_sign_ins import Awaiting
 from accounts.services.sessions import SignedIn
 from accounts.services.statements import Statement
@@ -46,7 +46,8 @@ class _ProofWanted:
     provider: str
 
 
-@enforces(social_controls.SOCIAL_SIGN_IN)
+@enforces(social_controls.SOCIAL_SIGN_IN, federation_controls.ARRIVALS)
+@sso_policy.recorded
 def exchange(code: str, *, browser: str, origin: Origin, now: datetime) -> SignedIn | Awaiting:
     """
     Open the session that a code stands for, or ask for the second factor.
@@ -83,10 +84,12 @@ def _settle(
 ) -> SignedIn | Awaiting | _ProofWanted:
     with transaction.atomic():
         row = _spent(code, browser=browser, now=now)
+        if row.connection_id:
+            return _by_connection(row, origin=origin, now=now)
         statement = Statement.opened(row.sealed_statement)
-        known = Identity.objects.filter(provider=row.provider, subject=statement.subject).first()
+        known = identities.known(row.provider, statement.subject)
         if known is not None:
-            person = _used(known, now=now)
+            person = identities.used(known, now=now)
         else:
             address = identities.address_of(statement)
             if address is None:
@@ -94,16 +97,33 @@ def _settle(
             owner = User.objects.filter(email_key=address.key).first()
             if owner is not None:
                 return _ask_for_proof(row, owner.pk, now=now)
-            person = _created(row.provider, statement, address, origin=origin, now=now)
+            person = newcomers.made(
+                address, name=statement.name, reason=f"at {row.provider}", origin=origin, now=now
+            )
+            identities.add(person, row.provider, statement, origin=origin, now=now)
         return sessions.start(person, methods=_METHODS, origin=origin, now=now)
 
 
+def _by_connection(
+    row: ProviderSignIn, *, origin: Origin, now: datetime
+) -> SignedIn | Awaiting | _ProofWanted:
+    voucher = Voucher.opened(row.sealed_statement)
+    try:
+        return arrivals.enter(voucher, origin=origin, now=now)
+    except arrivals.OwnerWanted:
+        # Whoever is signed in with this very address may confirm, now or after signing up.
+        return _ask_for_proof(row, None, now=now)
+    except NotAdmitted as refusal:
+        raise InvalidCode(reason=refusal.reason) from refusal
+
+
 def _spent(code: str, *, browser: str, now: datetime) -> ProviderSignIn:
+    # A provider that was switched off opens nothing any more.
+    offered = Q(connection_id=None, provider__in=list(settings.SOCIAL_PROVIDERS))
     waiting = ProviderSignIn.objects.filter(
+        offered | Q(connection_id__isnull=False),
         code_digest=token_digest(code),
         browser_digest=token_digest(browser),
-        # A provider that was switched off opens nothing any more.
-        provider__in=list(settings.SOCIAL_PROVIDERS),
         exchanged_at=None,
         code_expires_at__gt=now,
     )
@@ -113,47 +133,12 @@ def _spent(code: str, *, browser: str, now: datetime) -> ProviderSignIn:
     return row
 
 
-def _used(known: Identity, *, now: datetime) -> User:
-    """Return the person of an identity that is still theirs once they are held."""
-    person = User.objects.select_for_update(no_key=True).filter(pk=known.user_id).first()
-    still = Identity.objects.filter(pk=known.pk, user_id=known.user_id)
-    if person is None or not still.update(last_used_at=now):
-        raise InvalidCode(reason="identity unlinked meanwhile")
-    return person
-
-
-def _ask_for_proof(row: ProviderSignIn, owner_id: UUID, *, now: datetime) -> _ProofWanted:
+def _ask_for_proof(row: ProviderSignIn, owner_id: UUID | None, *, now: datetime) -> _ProofWanted:
     token = new_token("pll_")
     ProviderSignIn.objects.filter(pk=row.pk).update(
         user_id=owner_id, link_digest=token_digest(token), link_expires_at=now + LINK_LIVES_FOR
     )
     return _ProofWanted(token, row.provider)
-
-
-def _created(
-    provider: str, statement: Statement, address: Address, *, origin: Origin, now: datetime
-) -> User:
-    """Make the person whose mailbox the provider has proved, without a password."""
-    person = User(
-        email=address.email,
-        name=statement.name,
-        password=make_password(None),
-        email_verified_at=now,
-        created_at=now,
-    )
-    person.save(force_insert=True)
-    # Somebody may have chosen a password for this address and waits for its owner to click.
-    Registration.objects.filter(email_key=address.key).delete()
-    get_audit_service().record(
-        Event.USER_CREATED,
-        actor=sessions.actor_of(person),
-        target=sessions.target_of(person),
-        origin=origin,
-        reason=f"at {provider}",
-        now=now,
-    )
-    identities.add(person, provider, statement, origin=origin, now=now)
-    return person
 
 
 def _record_refusal(reason: str, *, origin: Origin) -> None:

@@ -8,12 +8,26 @@ vouched for somebody is told by a ``Voucher``, which is sealed wherever it has t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from accounts.models import Session, User
+import orjson
+
+from accounts.models import User
 from plinto.kernel import services
+from plinto.kernel.crypto import decrypt, encrypt
+
+_PURPOSE = "voucher of a connection"
+
+
+class NotAdmitted(Exception):
+    """Whoever came by a connection is not let in; ``reason`` is for the trail."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +35,9 @@ class Voucher:
     """
     Who somebody is at a connection of an organization, after its mapping.
 
-    ``methods`` (RFC 8176) and ``authenticated_at`` are the provider's word. ``groups`` are names as
-    it knows them. ``session_index`` and ``hint`` mean something to single sign-on only.
+    ``email`` is in its canonical form, and ``is_vouched`` unless the provider leaves open whose it
+    is. ``methods`` (RFC 8176) and ``authenticated_at`` are the provider's word. ``groups`` are
+    names as it knows them. ``session_index`` and ``hint`` mean something to single sign-on only.
     """
 
     connection_id: UUID
@@ -30,12 +45,47 @@ class Voucher:
     protocol: str
     subject: str
     email: str
+    is_vouched: bool = True
     name: str = ""
     groups: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     authenticated_at: datetime | None = None
     session_index: str = ""
     hint: str = field(default="", repr=False)
+
+    @property
+    def email_key(self) -> str:
+        """Under which the owner of the address is known."""
+        return self.email.lower()
+
+    @property
+    def domain(self) -> str:
+        """The domain of the address, as the domain name system spells it."""
+        return self.email.rpartition("@")[2]
+
+    def sealed(self) -> bytes:
+        """Encrypt it for its row."""
+        return encrypt(orjson.dumps(asdict(self)), purpose=_PURPOSE)
+
+    @classmethod
+    def opened(cls, sealed: bytes | memoryview | None) -> Voucher:
+        """
+        Read it from its row.
+
+        :raises ConfigurationError: no field key opens it
+        """
+        told: dict[str, Any] = orjson.loads(decrypt(sealed or b"", purpose=_PURPOSE))
+        at = told["authenticated_at"]
+        return cls(
+            **{
+                **told,
+                "connection_id": UUID(told["connection_id"]),
+                "organization_id": UUID(told["organization_id"]),
+                "groups": tuple(told["groups"]),
+                "methods": tuple(told["methods"]),
+                "authenticated_at": datetime.fromisoformat(at) if at else None,
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +124,13 @@ class SSOService(ABC):
         """
 
     @abstractmethod
-    def opened(self, session: Session, voucher: Voucher, *, now: datetime) -> None:
-        """Remember what a session is called at the provider, in the transaction that opens it."""
+    def opened(self, session_id: UUID, voucher: Voucher, *, now: datetime) -> bool:
+        """
+        Remember what a session is called at the provider, in the transaction that opens it.
+
+        The connection's row is held from then on. False, and the session must not be, when the
+        connection was switched off meanwhile or its provider has switched the person off.
+        """
 
     @abstractmethod
     def linked(self, person: User, voucher: Voucher, *, now: datetime) -> None:

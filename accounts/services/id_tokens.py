@@ -1,111 +1,92 @@
 """
-Believing an ID token (OpenID Connect Core, section 3.1.3.7; RFC 8725).
+Believing an ID token (OpenID Connect Core, section 3.1.3.7).
 
-The algorithm is of a list and must fit the key, the key is one that the provider publishes, and
-every claim that ties the token to this provider, this client and this sign-in is required.
+Every claim that ties the token to its provider, this client and this sign-in is required.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import Key
-
-from accounts.providers import Provider
+from accounts.services import signed_tokens
 from accounts.services.provider_documents import Documents
+from accounts.services.signed_tokens import Signed
 from accounts.services.statements import StatementRefused
 
-# RFC 9864 retired the name EdDSA, which does not say of which curve.
-# Symmetric ones are missing: with them a published key would be a secret (RFC 8725, section 3.1).
-_KEY_TYPES = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "Ed25519": "OKP"}
-_LONGEST = 16 * 1024
-_LEEWAY = 120  # seconds that two clocks may differ
-_OLDEST = 600  # seconds since it was issued: it was asked for a moment ago
+_KINDS = frozenset({"jwt"})
+# Whatever else is on the list of algorithms ends in 256.
+_HASHES = {"Ed25519": hashlib.sha512}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """
+    What one sign-in asks of its ID token.
+
+    ``leeway`` in seconds. ``access_token`` is what came along with it. Whoever signs in must have
+    proved themselves at the provider since ``proved_since``, unless that does not matter.
+    """
+
+    issuer: str
+    client_id: str
+    nonce: str = field(repr=False)
+    leeway: int = signed_tokens.LEEWAY
+    access_token: Any = field(default=None, repr=False)
+    proved_since: datetime | None = None
 
 
 def verified(
-    token: Any,
-    *,
-    provider: Provider,
-    documents: Documents,
-    nonce: str,
-    until: float,
-    now: datetime,
+    token: Any, wanted: Wanted, *, documents: Documents, until: float, now: datetime
 ) -> dict[str, Any]:
     """
     Return the claims of a token that can be believed.
 
     :raises StatementRefused: saying what is wrong with it
     """
-    if not isinstance(token, str) or not token.isascii() or len(token) > _LONGEST:
-        raise StatementRefused("token: size")
-    claims = _signed(token, documents=documents, until=until)
-    _check_parties(claims, provider=provider)
-    _check_time(claims, now=int(now.timestamp()))
+    signed = signed_tokens.opened(token, documents=documents, kinds=_KINDS, until=until)
+    claims = signed.claims
+    signed_tokens.check_parties(claims, issuer=wanted.issuer, client_id=wanted.client_id)
+    moment = int(now.timestamp())
+    signed_tokens.check_times(claims, now=moment, leeway=wanted.leeway)
     said = claims.get("nonce")
-    if not isinstance(said, str) or not hmac.compare_digest(said.encode(), nonce.encode()):
+    if not isinstance(said, str) or not _are_equal(said, wanted.nonce):
         raise StatementRefused("token: nonce")
+    _check_access_token(signed, wanted.access_token)
+    _check_proof(claims, wanted, now=moment)
     return claims
 
 
-def _signed(token: str, *, documents: Documents, until: float) -> dict[str, Any]:
-    try:
-        header = jws.extract_compact(token.encode()).headers()
-        algorithm = header.get("alg")
-        if algorithm not in _KEY_TYPES:
-            raise StatementRefused("token: algorithm")
-        key = _fitting(header, documents.keys(until=until))
-        if key is None:
-            key = _fitting(header, documents.keys(until=until, is_stale=True))
-        if key is None:
-            raise StatementRefused("token: unknown key")
-        return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
-    except (JoseError, ValueError, TypeError) as error:
-        raise StatementRefused(f"token: {type(error).__name__}") from error
+def _check_access_token(signed: Signed, access_token: Any) -> None:
+    """See that the access token is the one that was signed for (Core, section 3.1.3.8)."""
+    if "at_hash" not in signed.claims:
+        return
+    said = signed.claims["at_hash"]
+    if not isinstance(said, str) or not isinstance(access_token, str):
+        raise StatementRefused("token: at_hash")
+    digest = _HASHES.get(signed.algorithm, hashlib.sha256)(access_token.encode()).digest()
+    half = base64.urlsafe_b64encode(digest[: len(digest) // 2]).rstrip(b"=").decode()
+    if not _are_equal(said, half):
+        raise StatementRefused("token: at_hash")
 
 
-def _fitting(header: Mapping[str, Any], keys: list[Key]) -> Key | None:
-    """Choose the one key that may have signed; of several without a name none is taken."""
-    algorithm, name = header["alg"], header.get("kid")
-    fitting = [
-        key
-        for key in keys
-        if key.key_type == _KEY_TYPES[algorithm]
-        and key.as_dict(private=False).get("alg", algorithm) == algorithm
-        and (name is None or key.kid == name)
-    ]
-    return fitting[0] if len(fitting) == 1 else None
+def _check_proof(claims: Mapping[str, Any], wanted: Wanted, *, now: int) -> None:
+    """Core, section 3.1.2.1: whoever asks for a maximal age must look at ``auth_time``."""
+    said = claims.get("auth_time")
+    if said is None and wanted.proved_since is None:
+        return
+    if not signed_tokens.is_moment(said):
+        raise StatementRefused("token: auth_time, missing")
+    if said > now + wanted.leeway:
+        raise StatementRefused("token: auth_time, of the future")
+    if wanted.proved_since and said < int(wanted.proved_since.timestamp()) - wanted.leeway:
+        raise StatementRefused("token: auth_time, too old")
 
 
-def _check_parties(claims: Mapping[str, Any], *, provider: Provider) -> None:
-    if claims.get("iss") != provider.issuer:
-        raise StatementRefused("token: issuer")
-    audience = claims.get("aud")
-    audiences = audience if isinstance(audience, list) else [audience]
-    if provider.client_id not in audiences:
-        raise StatementRefused("token: audience")
-    party = claims.get("azp")
-    if party != provider.client_id and (party is not None or len(audiences) > 1):
-        raise StatementRefused("token: authorized party")
-
-
-def _check_time(claims: Mapping[str, Any], *, now: int) -> None:
-    ends, began = _seconds(claims, "exp"), _seconds(claims, "iat")
-    if ends <= now - _LEEWAY:
-        raise StatementRefused("token: expired")
-    if not now - _OLDEST - _LEEWAY <= began <= now + _LEEWAY:
-        raise StatementRefused("token: issued at")
-    if "nbf" in claims and _seconds(claims, "nbf") > now + _LEEWAY:
-        raise StatementRefused("token: not yet")
-
-
-def _seconds(claims: Mapping[str, Any], name: str) -> float:
-    said = claims.get(name)
-    if not isinstance(said, int | float) or isinstance(said, bool):
-        raise StatementRefused("token: times")
-    return said
+def _are_equal(said: str, wanted: str) -> bool:
+    return hmac.compare_digest(said.encode(errors="replace"), wanted.encode(errors="replace"))

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts import social_controls
 from accounts.errors import InvalidCode
@@ -15,6 +16,7 @@ from accounts.models import Identity, Passkey, ProviderSignIn, User
 from accounts.rules import addresses
 from accounts.rules.addresses import Address
 from accounts.services import identity_letters, people, sessions
+from accounts.services.federation import get_sso_service
 from accounts.services.standing import Standing
 from accounts.services.statements import Statement, StatementRefused, Word
 from accounts.social_errors import LastWayIn
@@ -22,8 +24,7 @@ from audit.events import Event
 from audit.parties import Actor, Target
 from audit.services.record import get_audit_service
 from plinto.kernel import pages
-from plinto.kernel.crypto import token_digest
-from plinto.kernel.exceptions import ConflictError, NotFoundError
+from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
@@ -44,8 +45,34 @@ def address_of(statement: Statement) -> Address | None:
         return None
 
 
+def known(provider: str, subject: str) -> Identity | None:
+    """Find whose identity at a provider of this deployment it is."""
+    # Subjects at a connection of an organization are that connection's own.
+    mine = Identity.objects.filter(connection_id=None, provider=provider, subject=subject)
+    return mine.first()
+
+
+def used(found: Identity, *, now: datetime) -> User:
+    """
+    Return the person of an identity that is still theirs once they are held.
+
+    :raises InvalidCode: it was unlinked meanwhile
+    """
+    person = User.objects.select_for_update(no_key=True).filter(pk=found.user_id).first()
+    still = Identity.objects.filter(pk=found.pk, user_id=found.user_id)
+    if person is None or not still.update(last_used_at=now):
+        raise InvalidCode(reason="identity unlinked meanwhile")
+    return person
+
+
 def add(
-    person: User, provider: str, statement: Statement, *, origin: Origin, now: datetime
+    person: User,
+    provider: str,
+    statement: Statement,
+    *,
+    connection_id: UUID | None = None,
+    origin: Origin,
+    now: datetime,
 ) -> Identity:
     """
     Write an identity in the caller's transaction, which holds the person.
@@ -55,6 +82,7 @@ def add(
     identity = Identity(
         user=person,
         provider=provider,
+        connection_id=connection_id,
         subject=statement.subject,
         email=statement.email,
         created_at=now,
@@ -82,46 +110,9 @@ def link_asked(row: ProviderSignIn, statement: Statement, *, origin: Origin, now
             person = people.held(user_id)
             if person is None or not sessions.is_live(session_id, user_id=user_id, now=now):
                 raise StatementRefused("session ended", word=Word.ENDED)
-            _link(person, row.provider, statement, origin=origin, now=now)
+            link(person, row.provider, statement, origin=origin, now=now)
     except IntegrityError as error:
         raise StatementRefused("identity is taken", word=Word.TAKEN) from error
-
-
-@enforces(social_controls.SOCIAL_SIGN_IN)
-def confirm(who: Standing, token: str, *, origin: Origin, now: datetime) -> Identity:
-    """
-    Link the identity that a sign-in brought to an account, as the owner of that account.
-
-    :raises InvalidCode: unknown, used, expired, or of another person's account
-    :raises ConflictError: the identity was linked to an account meanwhile
-    """
-    try:
-        return _confirmed(who, token, origin=origin, now=now)
-    except IntegrityError as error:
-        raise ConflictError(
-            "This identity is linked to an account already.", reason="identity is taken"
-        ) from error
-    except InvalidCode as refusal:
-        _record_refusal(Event.IDENTITY_LINKED, who, refusal.reason, origin=origin)
-        raise
-
-
-@after_conflicts
-def _confirmed(who: Standing, token: str, *, origin: Origin, now: datetime) -> Identity:
-    with transaction.atomic():
-        person = people.hold(who)
-        waiting = ProviderSignIn.objects.filter(
-            link_digest=token_digest(token),
-            user=person,
-            provider__in=list(settings.SOCIAL_PROVIDERS),
-            linked_at=None,
-            link_expires_at__gt=now,
-        )
-        row = waiting.first()
-        if row is None or not waiting.filter(pk=row.pk).update(linked_at=now):
-            raise InvalidCode(reason="unknown, used, expired or of another person")
-        statement = Statement.opened(row.sealed_statement)
-        return _link(person, row.provider, statement, origin=origin, now=now)
 
 
 @enforces(social_controls.SOCIAL_SIGN_IN)
@@ -135,7 +126,7 @@ def unlink(who: Standing, identity_id: UUID, *, origin: Origin, now: datetime) -
     try:
         _unlinked(who, identity_id, origin=origin, now=now)
     except LastWayIn as refusal:
-        _record_refusal(Event.IDENTITY_UNLINKED, who, refusal.reason, origin=origin)
+        record_refusal(Event.IDENTITY_UNLINKED, who, refusal.reason, origin=origin)
         raise
 
 
@@ -170,9 +161,13 @@ def _has_password(person: User, _: UUID) -> bool:
 
 
 def _has_identity(person: User, without: UUID) -> bool:
-    # One at a provider that was switched off opens nothing.
-    usable = Identity.objects.filter(user=person, provider__in=list(settings.SOCIAL_PROVIDERS))
-    return usable.exclude(pk=without).exists()
+    # One at a provider or a connection that was switched off opens nothing.
+    others = Identity.objects.filter(user=person).exclude(pk=without)
+    offered = Q(connection_id=None, provider__in=list(settings.SOCIAL_PROVIDERS))
+    if others.filter(offered).exists():
+        return True
+    connections = {each.connection_id for each in others if each.connection_id}
+    return any(map(get_sso_service().is_usable, connections))
 
 
 def _has_passkey(person: User, _: UUID) -> bool:
@@ -186,9 +181,10 @@ _WAYS: dict[str, Callable[[User, UUID], bool]] = {
 }
 
 
-def _link(
+def link(
     person: User, provider: str, statement: Statement, *, origin: Origin, now: datetime
 ) -> Identity:
+    """Write an identity as ``add`` does, and mail its person."""
     identity = add(person, provider, statement, origin=origin, now=now)
     identity_letters.tell(person, identity_letters.linked(identity), origin=origin, now=now)
     return identity
@@ -206,7 +202,8 @@ def _record(
     )
 
 
-def _record_refusal(event: Event, who: Standing, reason: str, *, origin: Origin) -> None:
+def record_refusal(event: Event, who: Standing, reason: str, *, origin: Origin) -> None:
+    """Record why somebody's identities stay as they are."""
     get_audit_service().record_refusal(
         event,
         actor=who.actor,

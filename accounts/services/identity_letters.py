@@ -32,6 +32,8 @@ def _named(identity: Identity) -> str:
     found: dict[str, Provider] = settings.SOCIAL_PROVIDERS
     provider = found.get(identity.provider)
     title = provider.title if provider else identity.provider
+    if identity.connection_id:
+        title = "single sign-on"
     # The address there is whatever its provider says.
     return (
         f"A {title} account ({inert(identity.email)})" if identity.email else f"A {title} account"

@@ -51,6 +51,7 @@ class Letter(StrEnum):
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
     DOMAIN_WITHDRAWN = "domain_withdrawn", "domain", "organization", "time", "link"
     WEBHOOK_PAUSED = "webhook_paused", "receiver", "what", "time", "link"
+    GLASS_BROKEN = "glass_broken", "owner", "organization", "time"
     IDENTITY = "identity", "what", "link", "time"
 
 

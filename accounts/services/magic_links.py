@@ -17,6 +17,7 @@ from accounts.services import (
     mailed_links,
     registrations,
     sessions,
+    sso_policy,
     verification,
 )
 from accounts.services.attempts import Bucket
@@ -78,6 +79,7 @@ def request(*, email: str, origin: Origin, now: datetime) -> None:
 
 
 @enforces(letter_controls.MAGIC_LINKS)
+@sso_policy.recorded
 def enter(token: str, *, origin: Origin, now: datetime) -> SignedIn | Awaiting:
     """
     Open a session by link, or ask for the second factor; all links of the person are spent.

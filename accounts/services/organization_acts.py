@@ -108,10 +108,7 @@ class Acting:
 
     def changes_members(self, *user_ids: UUID) -> None:
         """Let what these members may do be read anew, once the act is committed."""
-        version = self.organization.changes
-        Organization.objects.filter(pk=self.organization.pk).update(changes=version + 1)
-        key = self.organization.pk
-        transaction.on_commit(lambda: access.forget_members(key, *user_ids, version=version))
+        members_changed(self.organization, *user_ids)
 
     def changes_everybody(self) -> None:
         """Let what every member may do be read anew, once the act is committed."""
@@ -192,6 +189,13 @@ def _held(attempt: Attempt) -> Sequence[str] | None:
         .first()
     )
     return membership.role.permissions if membership else None
+
+
+def members_changed(organization: Organization, *user_ids: UUID) -> None:
+    """Let what members of an organization, which is held, may do be read anew after a commit."""
+    key, version = organization.pk, organization.changes
+    Organization.objects.filter(pk=key).update(changes=version + 1)
+    transaction.on_commit(lambda: access.forget_members(key, *user_ids, version=version))
 
 
 def target_of(organization_id: UUID, label: str = "") -> Target:

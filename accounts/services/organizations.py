@@ -9,12 +9,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from accounts import organization_controls as controls
-from accounts.models import Invitation, Membership, Organization, Role
+from accounts.models import Invitation, Membership, Organization, OrganizationDomain, Role
 from accounts.organization_errors import SlugTaken
 from accounts.rules import permissions
 from accounts.services import api_key_removal, attempts, factor_codes, organization_belongings
 from accounts.services.access import get_rbac_service
 from accounts.services.attempts import Bucket, Limit
+from accounts.services.federation import get_sso_service
 from accounts.services.organization_acts import Acting, Attempt, acting, target_of
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -89,7 +90,8 @@ def update(
     :raises NotFoundError: the person is not in it, or there is none
     :raises AuthorizationError: they lack ``organization:write``
     :raises SlugTaken: another one has this slug
-    :raises ConflictError: they would ask for a second factor and have none themselves
+    :raises ConflictError: they would ask for a second factor and have none themselves, or for
+        single sign-on without a proved domain and a connection that is on
     """
     event, target = Event.ORGANIZATION_UPDATED, target_of(organization_id)
     with acting(Attempt(who, organization_id, event, target, origin, now)) as act:
@@ -98,6 +100,8 @@ def update(
         values = {name: value for name, value in fields.items() if name != "policy"}
         if "require_mfa" in policy:
             values |= _with_mfa(act, is_required=policy["require_mfa"])
+        if "require_sso" in policy:
+            values |= _with_sso(act, is_required=policy["require_sso"])
         changes = {
             name: (getattr(act.organization, name), value)
             for name, value in values.items()
@@ -177,6 +181,18 @@ def _with_mfa(act: Acting, *, is_required: bool) -> dict[str, datetime | None]:
         raise ConflictError(told, reason="no second factor of one's own")
     already = act.organization.mfa_required_from
     return {"mfa_required_from": already or act.attempt.now + GRACE}
+
+
+def _with_sso(act: Acting, *, is_required: bool) -> dict[str, datetime | None]:
+    """Close the other ways in, from now on, once there is a way that stays open."""
+    if not is_required:
+        return {"sso_required_from": None}
+    organization = act.organization
+    mine = OrganizationDomain.objects.filter(organization=organization, verified_at__isnull=False)
+    if not mine.exists() or get_sso_service().door(organization.pk) is None:
+        told = "Prove a domain and enable a connection first."
+        raise ConflictError(told, reason="no proved domain or no enabled connection")
+    return {"sso_required_from": organization.sso_required_from or act.attempt.now}
 
 
 def _told(*sides: Any) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from accounts.services import (
     passkey_proofs,
     pending_sign_ins,
     sessions,
+    sso_policy,
 )
 from accounts.services.attempts import Bucket
 from accounts.services.ceremonies import Assertion
@@ -60,6 +61,7 @@ def options(token: str = "", *, door: Door = Door.API, now: datetime) -> dict[st
 
 
 @enforces(PASSKEYS, controls.LOCKOUT)
+@sso_policy.recorded
 def with_passkey(assertion: Assertion, *, origin: Origin, now: datetime) -> SignedIn:
     """
     Open a session for the person whose passkey this is.

@@ -13,6 +13,7 @@ from django.db import transaction
 from accounts import controls
 from accounts.models import PendingSignIn, User
 from accounts.services import factor_codes
+from accounts.services.federation import Voucher
 from audit.events import Event
 from audit.parties import Actor
 from audit.services.record import get_audit_service
@@ -45,6 +46,7 @@ def ask(
     methods: list[str],
     password_upgrade: str | None,
     door: Door,
+    voucher: Voucher | None,
     actor: Actor,
     origin: Origin,
     now: datetime,
@@ -59,6 +61,7 @@ def ask(
             user=person,
             door=door.value,
             methods=methods,
+            sealed_statement=voucher.sealed() if voucher else None,
             password_digest=_binding(encoded),
             token_digest=token_digest(token),
             created_at=now,
@@ -78,6 +81,11 @@ def find(token: str, *, door: Door, now: datetime) -> PendingSignIn | None:
     """Find what a token may still complete, with its person."""
     waiting = PendingSignIn.objects.select_related("user").filter(used_at=None, expires_at__gt=now)
     return waiting.filter(token_digest=token_digest(token), door=door.value).first()
+
+
+def voucher_of(pending: PendingSignIn) -> Voucher | None:
+    """Return what was vouched for, if the sign-in came by a connection."""
+    return Voucher.opened(pending.sealed_statement) if pending.sealed_statement else None
 
 
 @enforces(controls.SECOND_FACTORS)

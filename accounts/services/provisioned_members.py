@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from accounts import organization_controls as controls
 from accounts.models import Membership, Role, Session, User
-from accounts.services import memberships, sessions
+from accounts.services import memberships, placements, sessions
 from accounts.services.organization_acts import Acting
 from audit.events import Event
 from audit.services.record import Entry, get_audit_service
@@ -26,18 +26,17 @@ _FEW = 100
 
 def join(act: Acting, person: User, *, role_id: UUID | None) -> None:
     """Give a person a place in the organization unless they have one; a member's, or a role's."""
-    mine = Membership.objects.filter(organization=act.organization, user=person)
-    if mine.exists():
+    if _members(act, [person.pk]).exists():
         return
-    roles = Role.objects.filter(organization=act.organization)
-    role = roles.filter(pk=role_id).first() if role_id else None
-    role = role or roles.get(is_builtin=True, name=_MEMBER)
-    Membership.objects.create(
-        organization=act.organization, user=person, role=role, created_at=act.attempt.now
-    )
-    act.changes_members(person.pk)
-    act.record(
-        Event.MEMBER_JOINED, target=sessions.target_of(person), changes={"role": (None, role.name)}
+    attempt = act.attempt
+    placements.join(
+        person,
+        act.organization,
+        [role_id],
+        actor=attempt.who.actor,
+        reason="provisioned",
+        origin=attempt.origin,
+        now=attempt.now,
     )
 
 

@@ -12,17 +12,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from accounts.models import Identity, OrganizationDomain, Registration, User
+from accounts.models import Identity, User
 from accounts.rules.addresses import Address
 from accounts.services import (
     address_moves,
-    mailbox_proofs,
+    domains,
     member_notes,
     memberships,
+    newcomers,
     sessions,
     standing,
     switching,
@@ -43,9 +43,7 @@ def known_as(subject: str, connection_ids: Collection[UUID]) -> list[UUID]:
 
 def has_proved(organization_id: UUID, email_key: str) -> bool:
     """Tell whether an address lies in a domain that an organization has proved."""
-    domain = email_key.rpartition("@")[2]
-    proved = OrganizationDomain.objects.filter(name=domain, verified_at__isnull=False)
-    return bool(domain) and proved.filter(organization_id=organization_id).exists()
+    return domains.owner_of(email_key.rpartition("@")[2]) == organization_id
 
 
 def account_of(email_key: str) -> UUID | None:
@@ -86,25 +84,19 @@ def make(act: Acting, address: Address, *, name: str) -> User:
     :raises ConflictError: somebody made one at the same moment
     """
     attempt = act.attempt
-    person = User(
-        email=address.email,
-        email_key=address.key,
-        name=name[:_LONGEST_NAME],
-        password=make_password(None),
-        email_verified_at=attempt.now,
-        created_at=attempt.now,
-    )
     try:
         with transaction.atomic():
-            person.save(force_insert=True)
+            return newcomers.made(
+                address,
+                name=name[:_LONGEST_NAME],
+                reason="provisioned",
+                origin=attempt.origin,
+                now=attempt.now,
+                by=attempt.who.actor,
+            )
     except IntegrityError as error:
         told = "There is an account under this address."
         raise ConflictError(told, reason="address is taken") from error
-    mailbox_proofs.void(address.key, now=attempt.now)
-    Registration.objects.filter(email_key=address.key).delete()
-    changes = {"email": (None, person.email), "name": (None, person.name)}
-    _record(act, Event.USER_CREATED, person, changes)
-    return person
 
 
 def switch_off(act: Acting, person: User) -> None:

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from accounts import controls
 from accounts.errors import InvalidCode, InvalidCredentials, TooManyAttempts
+from accounts.federation_errors import SSORequired
 from accounts.models import PendingSignIn, User
 from accounts.services import (
     attempts,
@@ -19,9 +20,11 @@ from accounts.services import (
     factor_refusals,
     pending_sign_ins,
     sessions,
+    sso_policy,
 )
 from accounts.services.attempts import Bucket
 from accounts.services.factor_codes import Answer, Proved
+from accounts.services.federation import Voucher
 from accounts.services.passkey_challenges import Occasion, Purpose
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.sessions import SignedIn
@@ -34,11 +37,14 @@ from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
 Opened = TypeVar("Opened")
+# Opens a session: for whom, by which methods, with which factor, vouched for by a connection.
+Enter = Callable[[User, list[str], Proved, Voucher | None], Opened | Awaiting]
 
 _NOBODY = UUID(int=0)
 
 
 @enforces(controls.SECOND_FACTORS)
+@sso_policy.recorded
 def with_factor(token: str, answer: Answer, *, origin: Origin, now: datetime) -> SignedIn:
     """
     Open the session that a sign-in over the API waits for.
@@ -50,7 +56,9 @@ def with_factor(token: str, answer: Answer, *, origin: Origin, now: datetime) ->
     :raises ConfigurationError: no field key opens the secret
     """
 
-    def enter(person: User, methods: list[str], second: Proved) -> SignedIn | Awaiting:
+    def enter(
+        person: User, methods: list[str], second: Proved, voucher: Voucher | None
+    ) -> SignedIn | Awaiting:
         return sessions.start(
             person,
             methods=methods,
@@ -58,6 +66,7 @@ def with_factor(token: str, answer: Answer, *, origin: Origin, now: datetime) ->
             now=now,
             password_seen=person.password,
             second=second,
+            voucher=voucher,
         )
 
     return complete(token, answer, door=Door.API, enter=enter, origin=origin, now=now)
@@ -69,7 +78,7 @@ def complete(
     answer: Answer,
     *,
     door: Door,
-    enter: Callable[[User, list[str], Proved], Opened | Awaiting],
+    enter: Enter[Opened],
     origin: Origin,
     now: datetime,
 ) -> Opened:
@@ -103,7 +112,7 @@ def _spend(
     pending: PendingSignIn | None,
     answer: Answer,
     *,
-    enter: Callable[[User, list[str], Proved], Opened | Awaiting],
+    enter: Enter[Opened],
     origin: Origin,
     now: datetime,
 ) -> Opened:
@@ -119,12 +128,15 @@ def _spend(
             if not pending_sign_ins.spend(pending, person=person, now=now):
                 raise InvalidCode(reason="overtaken sign-in")
             added = [name for name in second.methods if name not in pending.methods]
-            opened = enter(person, [*pending.methods, *added], second)
+            voucher = pending_sign_ins.voucher_of(pending)
+            opened = enter(person, [*pending.methods, *added], second, voucher)
             if isinstance(opened, Awaiting):
                 raise InvalidCode(reason="another factor is wanted")
             if second.factor == factor_codes.RECOVERY_CODE:
                 _tell_of_recovery_code(person, origin=origin, now=now)
             return opened
+    except SSORequired:
+        raise
     except (InvalidCredentials, AuthorizationError) as refusal:
         raise InvalidCode(reason=refusal.reason) from refusal
 

@@ -9,7 +9,7 @@ overlook that, because its types do not fit until it has said what becomes of it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from accounts import controls
+from accounts import controls, federation_controls
 from accounts.errors import InvalidCredentials
 from accounts.models import Session, User
 from accounts.services import (
@@ -25,21 +25,22 @@ from accounts.services import (
     factor_codes,
     pending_sign_ins,
     refresh_tokens,
+    sso_policy,
     standing,
 )
 from accounts.services.factor_codes import Proved
+from accounts.services.federation import Voucher, get_sso_service
 from accounts.services.known_devices import tell_if_new
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
 from audit.services.record import Entry, get_audit_service
-from plinto.kernel import pages
-from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
-from resilience.retrying import after_conflicts
+
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +76,20 @@ def start(
     password_seen: str | None = None,
     password_upgrade: str | None = None,
     second: Proved | None = None,
+    voucher: Voucher | None = None,
 ) -> SignedIn | Awaiting:
     """
     Open a session and hand out its tokens, or ask for the second factor that is lacking.
+
+    ``voucher`` is of the connection by which somebody came in.
 
     :raises InvalidCredentials: the account may not sign in any more
     """
     key = uuid7()
     refresh = refresh_tokens.first(key)
     session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
+    if voucher is not None:
+        _vouch(session, voucher, is_proved_here=second is not None)
     access = get_jwt_service().issue(session, now=now)
     awaiting = _open(
         session,
@@ -93,6 +99,7 @@ def start(
         password_seen=password_seen,
         password_upgrade=password_upgrade,
         second=second,
+        voucher=voucher,
     )
     return awaiting or SignedIn(session=session, user=user, access=access, refresh=refresh)
 
@@ -132,7 +139,7 @@ def start_without_tokens(
 @enforces(controls.STAFF_SESSIONS)
 def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
     """Ask the row whether a session goes on; for doors whose requests are few."""
-    return _live(user_id, now=now).filter(pk=session_id).exists()
+    return live(user_id, now=now).filter(pk=session_id).exists()
 
 
 def _new(
@@ -154,7 +161,20 @@ def _new(
     )
 
 
-@enforces(controls.SECOND_FACTORS)
+def _vouch(session: Session, voucher: Voucher, *, is_proved_here: bool) -> None:
+    """
+    Let a session be what a connection vouched for.
+
+    When somebody proved themselves is the provider's word, and where it says nothing that was
+    never; unless they have just proved a factor here.
+    """
+    session.connection_id = voucher.connection_id
+    if not is_proved_here:
+        proved_at = min(voucher.authenticated_at or _NEVER, session.created_at)
+        session.authenticated_at = session.proved_at = proved_at
+
+
+@enforces(controls.SECOND_FACTORS, federation_controls.SSO_REQUIRED)
 def _open(
     session: Session,
     *,
@@ -164,6 +184,7 @@ def _open(
     password_seen: str | None = None,
     password_upgrade: str | None = None,
     second: Proved | None = None,
+    voucher: Voucher | None = None,
 ) -> Awaiting | None:
     """
     Write a session, in one transaction with its audit row, unless a second factor is lacking.
@@ -178,21 +199,29 @@ def _open(
     if password_seen is not None:
         mine = mine.filter(password=password_seen)
     is_proved = second is not None and second.user_id == session.user_id
+    glass, actor = None, actor_of(session.user)
     try:
         with transaction.atomic():
             if not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
+            # The admin site is for whoever runs the deployment, whatever an organization wants.
+            if door is not Door.ADMIN:
+                glass = sso_policy.judge(session, actor, voucher, origin=origin, now=now)
             if not is_proved and factor_codes.any_of(session.user_id):
                 raise _FactorWanted
             session.save(force_insert=True)
+            if voucher and not get_sso_service().opened(session.pk, voucher, now=now):
+                raise InvalidCredentials(reason="connection was switched off meanwhile")
             get_audit_service().record(
                 Event.SESSION_STARTED,
-                actor=actor_of(session.user),
+                actor=actor,
                 target=Target("session", id=str(session.pk)),
                 origin=origin,
                 session_id=session.pk,
             )
-            erasure_letters.call_off(session, actor_of(session.user), origin=origin, now=now)
+            if glass:
+                sso_policy.break_glass(glass, session, actor, origin=origin, now=now)
+            erasure_letters.call_off(session, actor, origin=origin, now=now)
             tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
@@ -200,31 +229,12 @@ def _open(
             methods=session.methods,
             password_upgrade=password_upgrade,
             door=door,
-            actor=actor_of(session.user),
+            voucher=voucher,
+            actor=actor,
             origin=origin,
             now=now,
         )
     return None
-
-
-def of_user(user_id: UUID, *, wanted: pages.PageRequest, now: datetime) -> pages.Page[Session]:
-    """List a person's live sessions, newest first."""
-    return pages.cut(refresh_tokens.usable(_live(user_id, now=now), now=now), wanted=wanted)
-
-
-@enforces(controls.SESSION_REVOCATION)
-@after_conflicts
-def end_one(
-    user_id: UUID, *, session_id: UUID, actor: Actor, origin: Origin, now: datetime
-) -> None:
-    """
-    End one session of a person.
-
-    :raises NotFoundError: it has ended already, or is not theirs
-    """
-    chosen = _live(user_id, now=now).filter(pk=session_id)
-    if not end(chosen, reason="ended by its person", actor=actor, origin=origin, now=now):
-        raise NotFoundError
 
 
 @enforces(controls.SESSION_REVOCATION)
@@ -244,23 +254,8 @@ def end_all(
     """
     with transaction.atomic():
         pending_sign_ins.void(user_id)
-        chosen = _live(user_id, now=now, but=keep)
+        chosen = live(user_id, now=now, but=keep)
         return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
-
-
-@enforces(controls.SESSION_REVOCATION)
-@after_conflicts
-def end_own(
-    user_id: UUID,
-    *,
-    reason: str,
-    actor: Actor,
-    origin: Origin,
-    now: datetime,
-    keep: UUID | None = None,
-) -> int:
-    """End the sessions of a person who asks for it, in a transaction of its own."""
-    return end_all(user_id, reason=reason, actor=actor, origin=origin, now=now, keep=keep)
 
 
 @enforces(controls.SESSION_REVOCATION)
@@ -292,7 +287,7 @@ def end(
     return ended
 
 
-def _live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
+def live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
     """Choose the sessions with which a person is signed in, ``but`` for one."""
     chosen = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
     return chosen.exclude(pk=but) if but else chosen

@@ -14,6 +14,7 @@ from accounts.errors import (
     SessionEnded,
     TooManyAttempts,
 )
+from accounts.federation_errors import SSORequired
 from accounts.models import Session, User
 from accounts.rules import addresses
 from accounts.services import (
@@ -22,6 +23,7 @@ from accounts.services import (
     passwords,
     second_factors,
     sessions,
+    sso_policy,
     standing,
 )
 from accounts.services.attempts import Bucket
@@ -65,6 +67,7 @@ class _Candidate:
 
 
 @enforces(controls.SIGN_IN)
+@sso_policy.recorded
 def with_password(
     email: str, password: str, *, origin: Origin, now: datetime
 ) -> SignedIn | Awaiting:
@@ -91,6 +94,10 @@ def with_password(
         )
     except InvalidCredentials as refusal:
         _refused(candidate, refusal, origin=origin)
+        raise
+    except SSORequired:
+        # The password was right, and nobody guesses.
+        attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
         raise
     attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
     return entry

@@ -8,22 +8,19 @@ any transaction; what it says is kept, sealed, until the same browser exchanges 
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import urlencode
 
-import orjson
 from django.conf import settings
 
 from accounts import social_controls
-from accounts.models import Identity, ProviderSignIn
+from accounts.models import ProviderSignIn
 from accounts.providers import Kind, Provider
-from accounts.services import github, identities, openid
+from accounts.services import code_flow, github, identities, openid
+from accounts.services.code_flow import PATIENCE, Secrets
 from accounts.services.standing import Standing
 from accounts.services.statements import Statement, StatementRefused, Word
 from accounts.social_errors import ProviderUnavailable
@@ -38,11 +35,7 @@ from resilience.contract import enforces
 
 LIVES_FOR = timedelta(minutes=10)
 CODE_LIVES_FOR = timedelta(seconds=60)
-# A browser waits for all that is asked of a provider together; people give up after ten.
-_PATIENCE = 8.0
 _PURPOSE = "secrets of a provider sign-in"
-_LONGEST_CODE = 4096
-_DENIED = {"access_denied", "user_cancelled_authorize", "consent_required", "login_required"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +44,6 @@ class Begun:
 
     authorization_url: str = field(repr=False)
     browser: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class _Secrets:
-    """What only the row knows."""
-
-    nonce: str = field(repr=False)
-    verifier: str = field(repr=False)
-
-    @property
-    def challenge(self) -> str:
-        """RFC 7636, section 4.2."""
-        digest = hashlib.sha256(self.verifier.encode()).digest()
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
 def offered() -> list[Provider]:
@@ -101,15 +80,14 @@ def start(
     if redirect_uri not in settings.SOCIAL_REDIRECT_URIS:
         raise ValidationError(fields={"redirect_uri": ["This address is not registered."]})
     browser, state = browser or new_token("plb_"), new_token("pls_")
-    kept = _Secrets(nonce=secrets.token_urlsafe(32), verifier=secrets.token_urlsafe(48))
+    kept = Secrets.drawn()
     parameters = {
         "client_id": provider.client_id,
         "response_type": "code",
         "scope": provider.scope,
         "redirect_uri": callback_of(provider),
         "state": state,
-        "code_challenge": kept.challenge,
-        "code_challenge_method": "S256",
+        **kept.parameters,
     }
     url = _authorization_url(provider, parameters, kept)
     ProviderSignIn.objects.create(
@@ -121,7 +99,7 @@ def start(
         created_at=now,
         expires_at=now + LIVES_FOR,
         state_digest=token_digest(state),
-        sealed_secrets=encrypt(orjson.dumps([kept.nonce, kept.verifier]), purpose=_PURPOSE),
+        sealed_secrets=encrypt(kept.packed(), purpose=_PURPOSE),
     )
     return Begun(authorization_url=url, browser=browser)
 
@@ -187,12 +165,12 @@ def trim(*, now: datetime) -> int:
     return trimming.delete(ProviderSignIn.objects.filter(expires_at__lt=now - 3 * LIVES_FOR))
 
 
-def _authorization_url(provider: Provider, parameters: Mapping[str, str], kept: _Secrets) -> str:
+def _authorization_url(provider: Provider, parameters: Mapping[str, str], kept: Secrets) -> str:
     if provider.kind is Kind.GITHUB:
         return github.authorization_url(provider, parameters)
     try:
         return openid.authorization_url(
-            provider, {**parameters, "nonce": kept.nonce}, until=time.monotonic() + _PATIENCE
+            provider, parameters, kept, until=time.monotonic() + PATIENCE
         )
     except StatementRefused as refusal:
         raise ProviderUnavailable(reason=refusal.reason) from refusal
@@ -206,6 +184,7 @@ def _claimed(
         state_digest=token_digest(state),
         browser_digest=token_digest(browser),
         provider=provider.name,
+        connection_id=None,
         answered_at=None,
         expires_at__gt=now,
     )
@@ -217,33 +196,27 @@ def _heard(
     provider: Provider, row: ProviderSignIn, answer: Mapping[str, str], *, now: datetime
 ) -> Statement:
     """Ask the provider who came back."""
-    until = time.monotonic() + _PATIENCE
-    nonce, verifier = orjson.loads(decrypt(row.sealed_secrets, purpose=_PURPOSE))
-    if provider.kind is Kind.OIDC:
-        openid.check_issuer(provider, answer.get("iss"), until=until)
-    if "error" in answer:
-        word = Word.DENIED if answer["error"] in _DENIED else Word.REFUSED
-        raise StatementRefused("answer: error", word=word)
-    code, callback = answer.get("code", ""), callback_of(provider)
-    if not 0 < len(code) <= _LONGEST_CODE:
-        raise StatementRefused("answer: no code")
+    until = time.monotonic() + PATIENCE
+    kept = Secrets.unpacked(decrypt(row.sealed_secrets, purpose=_PURPOSE))
+    callback = callback_of(provider)
     if provider.kind is Kind.GITHUB:
-        return github.statement(provider, code, verifier=verifier, callback=callback, until=until)
-    return openid.statement(
-        provider, code, verifier=verifier, nonce=nonce, callback=callback, until=until, now=now
-    )
+        code = code_flow.code_of(answer)
+        return github.statement(
+            provider, code, verifier=kept.verifier, callback=callback, until=until
+        )
+    code_flow.check_issuer(provider.issuer, answer.get("iss"), until=until)
+    code = code_flow.code_of(answer)
+    return openid.statement(provider, code, kept, callback=callback, until=until, now=now)
 
 
 def _see_vouched(provider: Provider, statement: Statement) -> None:
-    known = Identity.objects.filter(provider=provider.name, subject=statement.subject)
-    if not known.exists() and not identities.address_of(statement):
+    known = identities.known(provider.name, statement.subject)
+    if known is None and not identities.address_of(statement):
         raise StatementRefused("address not vouched for", word=Word.NOT_VOUCHED)
 
 
 def _located(row: ProviderSignIn, **said: str) -> str:
-    parts = urlsplit(row.redirect_uri)
-    query = "&".join(filter(None, [parts.query, urlencode(said)]))
-    return urlunsplit(parts._replace(query=query))
+    return code_flow.located(row.redirect_uri, said)
 
 
 def _refuse(reason: str, provider: Provider, *, origin: Origin) -> None:

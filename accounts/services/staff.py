@@ -14,6 +14,7 @@ from accounts.errors import InvalidCode, SessionEnded
 from accounts.models import Session, User
 from accounts.services import factor_codes, passkey_sign_in, second_step, sessions, standing
 from accounts.services.factor_codes import Answer, Proved
+from accounts.services.federation import Voucher
 from accounts.services.pending_sign_ins import Awaiting, Door
 from accounts.services.standing import Standing
 from audit.events import Event
@@ -104,7 +105,9 @@ def enter_with_factor(
     :raises TooManyAttempts: the tries of the person or of this sign-in are used up
     """
 
-    def go_on(person: User, methods: list[str], second: Proved) -> tuple[User, UUID] | Awaiting:
+    def go_on(
+        person: User, methods: list[str], second: Proved, _: Voucher | None
+    ) -> tuple[User, UUID] | Awaiting:
         if not person.is_staff:
             raise AuthorizationError(reason="not staff")
         opened = enter(person, origin=origin, now=now, methods=methods, second=second)

@@ -12,6 +12,7 @@ import orjson
 
 from plinto.kernel.crypto import decrypt, encrypt
 from resilience import http
+from resilience.breaker import Breaker
 from resilience.errors import CircuitOpenError, OutboundFailedError, OutboundRefusedError
 
 _PURPOSE = "statement of a provider"
@@ -94,9 +95,14 @@ def fetch(
     until: float,
     form: bytes | None = None,
     headers: Mapping[str, str] | None = None,
+    step: str = "provider",
+    breaker: Breaker | None = None,
 ) -> Any:
     """
     Ask a provider for JSON, with ``form`` by POST; ``until`` is of ``time.monotonic``.
+
+    ``step`` is what it is asked for, as the reason of a refusal says; ``breaker`` stands in for
+    that of the host.
 
     :raises StatementRefused: it refused, was not reached, or what came is no JSON
     """
@@ -110,14 +116,16 @@ def fetch(
             headers=sent,
             content=form or b"",
             seconds=max(until - time.monotonic(), 0.01),
+            breaker=breaker,
         )
     except (OutboundFailedError, OutboundRefusedError, CircuitOpenError) as error:
-        raise StatementRefused(f"provider: {error.reason}", word=Word.UNAVAILABLE) from error
-    if answer.status >= 500:
-        raise StatementRefused(f"provider: status {answer.status}", word=Word.UNAVAILABLE)
+        raise StatementRefused(f"{step}: {error.reason}", word=Word.UNAVAILABLE) from error
+    # Whoever sends Plinto elsewhere has been moved, or is not what it was taken for.
+    if answer.status >= 500 or 300 <= answer.status < 400:
+        raise StatementRefused(f"{step}: status {answer.status}", word=Word.UNAVAILABLE)
     if answer.status != 200:
-        raise StatementRefused(f"provider: status {answer.status}")
+        raise StatementRefused(f"{step}: status {answer.status}")
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
-        raise StatementRefused("provider: no JSON") from error
+        raise StatementRefused(f"{step}: no JSON") from error

@@ -28,6 +28,7 @@ from accounts.services import (
     registrations,
     second_factors,
     sessions,
+    sso_policy,
     standing,
     terms,
 )
@@ -66,6 +67,7 @@ class _Chosen:
 
 
 @enforces(controls.MAILBOX_PROOFS)
+@sso_policy.recorded
 def by_token(
     token: str, *, client: ClientProof, origin: Origin, now: datetime
 ) -> SignedIn | Awaiting | None:
@@ -82,6 +84,7 @@ def by_token(
 
 
 @enforces(controls.MAILBOX_PROOFS, controls.LOCKOUT)
+@sso_policy.recorded
 def by_code(
     email: str, code: str, *, client: ClientProof, origin: Origin, now: datetime
 ) -> SignedIn | Awaiting | None:

@@ -1,8 +1,10 @@
 """
-The pages that links in mails lead to.
+The pages that links in mails lead to, and the one where a sign-in elsewhere ends.
 
 The secret of a link stands behind the # of its address, which browsers keep to themselves; the
-page's script reads it and speaks to the API. Markup is the same for everybody.
+page's script reads it and speaks to the API. The code that an identity provider's answer brings
+stands in the query, works once, and only in the browser that began. Markup is the same for
+everybody.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ _CONTEXT = {
 @method_decorator(csp(_POLICY), name="dispatch")
 class PageView(APIView):
     """
-    GET /verify-email, /set-password, /reset-password, /magic-link, /undo-email, /accept-invitation
+    GET /verify-email, /set-password, /reset-password, /magic-link, /undo-email, /accept-invitation,
+    /signed-in
     """
 
     authentication_classes = []

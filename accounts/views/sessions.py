@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
-from accounts.services import sessions
+from accounts.services import own_sessions
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import PAGE, errors
 
@@ -29,7 +29,7 @@ class SessionsView(APIView):
     )
     def get(self, request: Request) -> Response:
         who = signed_in(request)
-        page = sessions.of_user(
+        page = own_sessions.of_user(
             who.user_id, wanted=pages.requested(request.query_params), now=timezone.now()
         )
         results = [answers.session(row, current=who.session_id) for row in page.rows]
@@ -38,7 +38,7 @@ class SessionsView(APIView):
     @extend_schema(operation_id="end_other_sessions", responses={204: None, **errors(401)})
     def delete(self, request: Request) -> Response:
         who = signed_in(request)
-        sessions.end_own(
+        own_sessions.end_own(
             who.user_id,
             reason="ended from another session",
             actor=who.actor,
@@ -57,7 +57,7 @@ class SessionView(APIView):
     @extend_schema(operation_id="end_session", responses={204: None, **errors(401, 404)})
     def delete(self, request: Request, session_id: UUID) -> Response:
         who = signed_in(request)
-        sessions.end_one(
+        own_sessions.end_one(
             who.user_id,
             session_id=session_id,
             actor=who.actor,

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
 from accounts.serializers.bodies import LoginBody, ReauthenticateBody, RefreshBody
-from accounts.services import session_refresh, sessions, sign_in
+from accounts.services import own_sessions, session_refresh, sign_in
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
@@ -89,7 +89,7 @@ class LogoutView(APIView):
     def post(self, request: Request) -> Response:
         Body.read(request)
         who = signed_in(request)
-        sessions.end_one(
+        own_sessions.end_one(
             who.user_id,
             session_id=who.session_id,
             actor=who.actor,
@@ -108,7 +108,7 @@ class LogoutAllView(APIView):
     def post(self, request: Request) -> Response:
         Body.read(request)
         who = signed_in(request)
-        sessions.end_own(
+        own_sessions.end_own(
             who.user_id,
             reason="signed out everywhere",
             actor=who.actor,

@@ -25,7 +25,7 @@ from accounts import browsers
 from accounts.permissions import ProvedLately, ProvedLatelyToChange, signed_in
 from accounts.serializers import answers
 from accounts.serializers import social as shown
-from accounts.services import exchange, identities, social
+from accounts.services import exchange, identities, identity_consents, social
 from plinto.kernel import origin, pages
 from plinto.kernel.exceptions import MalformedRequestError
 from plinto.kernel.permissions import Anyone
@@ -203,7 +203,7 @@ class IdentitiesView(APIView):
     )
     def post(self, request: Request) -> Response:
         body = shown.IdentityLinkBody.read(request)
-        linked = identities.confirm(
+        linked = identity_consents.confirm(
             signed_in(request),
             body["link_token"],
             origin=origin.of(request),

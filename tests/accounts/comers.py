@@ -31,12 +31,14 @@ from accounts.services.sessions import SignedIn
 from audit.models import AuditRow, TrailExport
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import SYSTEM as NOWHERE
+from sso.services import connection_fields, connection_rows
 from tests.accounts.doors import Door, Least
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
 from tests.factories import UserFactory
+from tests.sso.club_connections import BODIES
 from tests.sso.scim.provider import Provider, described_in
 from tests.webhooks.club_endpoints import told_to
 
@@ -147,6 +149,7 @@ class Street:
     def ids(self) -> dict[str, Any]:
         """What stands for each part of a path that is not fixed."""
         things = {**_things_of(self.ada), **_things_in(self.club), **told_to(self.club)}
+        things |= _connections_of(self.club)
         return {**things, **described_in(self.club)}
 
     def person(self, comer: Comer) -> Person:
@@ -171,7 +174,9 @@ class Street:
         return entered()
 
     def path(self, door: Door) -> str:
-        path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), door.path)
+        # A slug belongs to one protocol.
+        named = re.sub(r"(saml|oidc)/<slug:slug>", r"\1/<slug:\1>", door.path)
+        path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), named)
         return f"/{path}{door.query}"
 
     def build(self, comer: Comer, doors: Iterable[Door]) -> None:
@@ -242,7 +247,18 @@ def _things_of(person: Person) -> dict[str, Any]:
         "export_id": export.pk,
         "session_id": person.session_id,
         "provider": "acme",
+        "slug": "nothing-like-it",
     }
+
+
+def _connections_of(club: Club) -> dict[str, str]:
+    """The slug of one connection over each protocol."""
+    now = timezone.now()
+    rows = {
+        protocol: connection_rows.make(club.id, protocol, connection_fields.judged(fields), now=now)
+        for protocol, fields in BODIES.items()
+    }
+    return {protocol: row.slug for protocol, row in rows.items()}
 
 
 def _things_in(club: Club) -> dict[str, Any]:

@@ -7,63 +7,14 @@ here fails, and so does a line without a route.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
+from sso.examples.connections import METADATA
 from tests.accounts.authenticators import Authenticator, spelt
+from tests.accounts.door import API, ONE, Door, Least
 from tests.factories import PASSWORD
-
-API = "api/v1/"
-ONE = f"{API}organizations/<uuid:organization_id>"
-
-
-class Least(IntEnum):
-    """
-    The least of those who come in: any, any who are signed in, and the ranks of members.
-
-    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person. So
-    does ``PROVISIONER``: an identity provider with the SCIM token of the organization.
-    """
-
-    ANYONE = 0
-    SIGNED_IN = 1
-    VIEWER = 2
-    MEMBER = 3
-    ADMIN = 4
-    OWNER = 5
-    KEY = 6
-    PROVISIONER = 7
-
-
-@dataclass(frozen=True, eq=False)
-class Door:
-    """
-    One method of one route.
-
-    ``is_fresh`` asks for a proof within ten minutes; behind ``is_own`` is something of one person,
-    which is not there for anybody else. ``body`` is what may be sent, and ``answer`` what whoever
-    is let in then gets: any success, or the status and the code of what the sent secret is worth.
-    ``scope`` lets keys of the organization in too, which hold it.
-    """
-
-    method: str
-    path: str
-    lets_in: Least
-    body: Any = None
-    answer: str = "success"
-    is_fresh: bool = False
-    is_own: bool = False
-    query: str = ""
-    scope: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-    def sent(self, mail: str, refresh: str) -> Any:
-        """The body, by somebody with an address and a refresh token."""
-        return self.body(mail, refresh) if callable(self.body) else self.body
-
+from tests.sso import club_connections
+from tests.sso.scim.doors import SCIM
 
 _TOKEN = {"token": "a-token-that-nobody-was-sent"}
 _EMAIL = {"email": "somebody@example.net"}
@@ -74,6 +25,7 @@ _ATTESTED = _KEY.create(
 )
 _ASSERTED = _KEY.get({"rpId": "localhost", "challenge": _CHALLENGE})
 _WRONG = "401 INVALID_CODE"
+_SAML = {"metadata": ["GET"], "login": ["GET"], "acs": ["GET", "POST"], "sls": ["GET", "POST"]}
 
 
 def _login(mail: str, _refresh: str) -> dict[str, str]:
@@ -121,6 +73,12 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/social/<slug:provider>/callback", answer="404 NOT_FOUND"),
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
+    *(
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
+        for door, methods in _SAML.items()
+        for method in methods
+    ),
+    _person("POST", "auth/sso/logout", {}),
     _person("POST", "auth/logout"),
     _person("POST", "auth/logout/all"),
 ]
@@ -222,45 +180,6 @@ WEBHOOKS = [
 ]
 
 
-def _scim(method: str, path: str, body: Any = None) -> Door:
-    return Door(method, f"scim/v2/{path}", Least.PROVISIONER, body)
-
-
-_OPERATIONS = {
-    "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
-    "Operations": [{"op": "add", "path": "externalId", "value": "1"}],
-}
-SCIM = [
-    Door("GET", f"{ONE}/scim/token", Least.ADMIN),
-    Door("POST", f"{ONE}/scim/token", Least.ADMIN, is_fresh=True),
-    Door("DELETE", f"{ONE}/scim/token", Least.ADMIN, is_fresh=True),
-    *(
-        _scim("GET", path)
-        for path in (
-            "ServiceProviderConfig",
-            *("ResourceTypes", "ResourceTypes/<str:resource_type>"),
-            *("Schemas", "Schemas/<str:scim_schema>"),
-        )
-    ),
-    *(
-        _scim(method, f"{kind}{path}", body)
-        for kind, one, name in (
-            ("Users", "<uuid:resource_id>", "userName"),
-            ("Groups", "<uuid:group_id>", "displayName"),
-        )
-        for method, path, body in (
-            ("GET", "", None),
-            ("POST", "", {name: "engineers"}),
-            ("POST", "/.search", {}),
-            ("GET", f"/{one}", None),
-            ("PUT", f"/{one}", {name: "engineers"}),
-            ("PATCH", f"/{one}", _OPERATIONS),
-            ("DELETE", f"/{one}", None),
-        )
-    ),
-    _scim("POST", ".search", {}),
-]
-
 _TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
 TRAIL = [
     Door("GET", f"{ONE}/audit", **_TRAIL),
@@ -270,11 +189,33 @@ TRAIL = [
     Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
 ]
 
+_CONNECTION = {"preset": "generic"}
+CONNECTIONS = [
+    Door("GET", f"{ONE}/sso/saml", Least.ADMIN),
+    Door("POST", f"{ONE}/sso/saml", Least.ADMIN, club_connections.SAML, is_fresh=True),
+    Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
+    Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
+    Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
+    Door(
+        "POST",
+        f"{ONE}/sso/saml/<slug:slug>/metadata",
+        Least.ADMIN,
+        {"metadata_xml": METADATA},
+        is_fresh=True,
+    ),
+    Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
+    Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
+    Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),
+    Door("PATCH", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
+    Door("DELETE", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, is_fresh=True),
+]
+
 # Details of health, and the metrics, are for whoever has a token of operators.
 OPEN_PAGES = [
     _anyone("GET", path)
     for path in (
         *("undo-email", "magic-link", "verify-email", "set-password", "reset-password"),
+        "signed-in",
         *("accept-invitation", ".well-known/jwks.json", ".well-known/openid-configuration"),
         ".well-known/audit-jwks.json",
         *(f"{API}openapi.json", f"{API}docs"),
@@ -285,9 +226,19 @@ OPEN_PAGES = [
         ),
     )
 ]
+ARRIVALS = [
+    _anyone("POST", f"{API}auth/sso/discover", _EMAIL),
+    Door("GET", f"{ONE}/sso/group-roles", Least.ADMIN),
+    Door("PUT", f"{ONE}/sso/group-roles", Least.ADMIN, {"group_roles": []}, is_fresh=True),
+]
+SSO_OIDC = [
+    _anyone("GET", "sso/oidc/<slug:slug>/login", answer="503 page"),
+    _anyone("GET", "sso/oidc/<slug:slug>/callback", answer="400 page"),
+]
+
 OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*SCIM, *TRAIL, *WEBHOOKS, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *ARRIVALS, *SSO_OIDC, *SCIM, *OPEN_PAGES, *OPERATIONS),
 ]

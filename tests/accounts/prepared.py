@@ -18,14 +18,24 @@ from accounts.services import data_exports
 from plinto.kernel import services
 from resilience.text_records import TextRecords
 from resilience.worker import Shift, run_until_idle
-from tests.accounts import authenticators, key_holders, movers, phones, prepared_trail, travellers
+from tests.accounts import (
+    authenticators,
+    key_holders,
+    movers,
+    phones,
+    prepared_arrivals,
+    prepared_connections,
+    prepared_endpoints,
+    prepared_trail,
+    travellers,
+)
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.worlds import Given, World
 from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
+from tests.sso import prepared_doors
 from tests.sso.scim import prepared as prepared_scim
-from tests.webhooks.club_endpoints import told_to
 
 CHARLES = "charles@example.com"
 
@@ -180,10 +190,6 @@ def with_a_domain(world: World) -> Given:
     return world.in_club(domain_id=added["id"])
 
 
-def with_an_endpoint(world: World) -> Given:
-    return world.in_club(**told_to(world.club))
-
-
 def monitoring(world: World) -> Given:
     world.settings.HEALTH_TOKEN = "monitoring"
     return Given("monitoring")
@@ -277,17 +283,10 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     **dict.fromkeys(("list_domains", "delete_domain", "verify_domain"), with_a_domain),
     "add_domain": World.in_club,
     **prepared_scim.PREPARED,
-    **dict.fromkeys(
-        (
-            *("list_endpoints", "get_endpoint", "update_endpoint", "delete_endpoint"),
-            *("rotate_endpoint_secret", "send_test_event"),
-            *("list_deliveries", "redeliver", "redeliver_failed"),
-        ),
-        with_an_endpoint,
-    ),
-    "enable_endpoint": lambda world: world.in_club(**told_to(world.club, is_paused=True)),
-    "create_endpoint": World.in_club,
-    **prepared_trail.PREPARED,
+    **prepared_endpoints.PREPARED,
+    **prepared_connections.PREPARED,
+    **prepared_arrivals.PREPARED,
+    **(prepared_trail.PREPARED | prepared_doors.PREPARED),
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

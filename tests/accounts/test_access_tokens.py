@@ -71,7 +71,7 @@ def test_a_token_resigned_with_the_same_claims_is_good(api, ada):
     assert status(api, forged(claims_of(ada.access))) == 200
 
 
-@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3")
+@pytest.mark.asvs("9.2.1", "9.2.2", "9.2.3", "10.3.1")
 @pytest.mark.parametrize(
     "change",
     [
@@ -143,7 +143,7 @@ def test_the_public_key_is_no_shared_secret(api, ada):
     assert status(api, token) == 401
 
 
-@pytest.mark.asvs("7.2.1")
+@pytest.mark.asvs("7.2.1", "10.3.2", "10.3.3")
 def test_a_token_whose_session_belongs_to_somebody_else_is_refused(api, ada):
     eve = signed_in(api)
     claims = {**claims_of(eve.access), "sid": ada.session_id}

@@ -270,6 +270,7 @@ def test_the_admin_site_takes_no_key(api, club):
     assert (answer.status_code, answer.headers["Location"]) == (302, "/admin/login/?next=/admin/")
 
 
+@pytest.mark.asvs("10.3.2")
 def test_a_key_without_the_scope_is_told_which_it_lacks(club):
     answer = made(club, "tokens:revoke").ask("x")
     assert (answer.status_code, answer.json()["error"]) == (403, "INSUFFICIENT_SCOPE")

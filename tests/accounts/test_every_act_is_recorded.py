@@ -233,6 +233,7 @@ COMMANDS: dict[str, Callable[[Any], list[Any]]] = {
     "rehearse": among_the_obedient,
     "reset_factors": with_a_factor,
     "rotate_audit_key": lambda _: [],
+    "rotate_service_key": lambda _: [],
     "rotate_signing_key": lambda _: [],
 }
 

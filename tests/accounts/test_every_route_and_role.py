@@ -16,6 +16,8 @@ def told(answer: HttpResponse) -> str:
     """What an answer says: success, or its status and code, of which SCIM has none."""
     if answer.status_code < 400:
         return "success"
+    if answer["Content-Type"].startswith("text/html"):
+        return f"{answer.status_code} page"
     return f"{answer.status_code} {answer.json().get('error', 'SCIM')}"
 
 

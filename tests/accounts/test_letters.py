@@ -23,6 +23,7 @@ CONTEXT = {
     "what": "A recovery code was used.",
     "organization": "Analytical Engines",
     "inviter": "Ada",
+    "owner": "Charles",
     "domain": "example.com",
     "expires_in_days": 7,
     "receiver": "hooks",

@@ -20,6 +20,7 @@ PATHS = [
     "/magic-link",
     "/undo-email",
     "/accept-invitation",
+    "/signed-in",
 ]
 EVERY_PAGE = pytest.mark.parametrize("path", PATHS)
 NEW_PASSWORD = "a horse stapled to a battery"
@@ -139,7 +140,7 @@ def test_a_page_explains_itself_to_a_browser_without_scripts(api, path):
 def test_every_link_in_a_letter_leads_to_a_page(api, letters):
     write_every_letter_with_a_link(api)
     paths = {re.sub(r"^https?://[^/]+|#.*", "", link) for link in links_in(letters())}
-    assert paths == set(PATHS)
+    assert paths == set(PATHS) - {"/signed-in"}
 
 
 def test_links_lead_to_the_front_end_of_a_deployment_that_has_its_own(api, letters, settings):

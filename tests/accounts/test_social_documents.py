@@ -37,7 +37,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def documents(idp, clock) -> Documents:
-    return Documents(idp.provider(), clock=clock)
+    return Documents(idp.url, clock=clock)
 
 
 def names(documents: Documents, *, is_stale: bool = False) -> list[str]:

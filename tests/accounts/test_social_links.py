@@ -85,7 +85,7 @@ def test_a_link_is_not_made_for_a_session_that_has_ended_or_a_person_who_is_off(
     assert not Identity.objects.exists()
 
 
-@pytest.mark.asvs("7.5.1")
+@pytest.mark.asvs("7.5.1", "10.3.4")
 def test_linking_asks_for_a_proof_within_ten_minutes_and_for_a_good_token(api, idp, ada):
     Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
     answer = start(api, token=ada.access)

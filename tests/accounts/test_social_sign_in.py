@@ -35,6 +35,7 @@ def test_the_providers_of_a_deployment_are_listed(api, idp):
     assert answer.json() == {"results": [{"name": "acme", "title": "Acme"}], "next": None}
 
 
+@pytest.mark.asvs("10.1.2", "10.2.3")
 def test_a_browser_is_sent_with_pkce_a_state_and_a_nonce_and_gets_a_cookie(api, idp):
     answer = start(api)
     url = urlsplit(answer.json()["authorization_url"])
@@ -93,7 +94,7 @@ def test_somebody_new_with_an_address_the_provider_vouches_for_gets_an_account(a
     assert {"user.created", "identity.linked", "session.started"} <= set(acts)
 
 
-@pytest.mark.asvs("7.2.4")
+@pytest.mark.asvs("7.2.4", "10.5.2")
 def test_an_identity_signs_in_whoever_it_belongs_to_whatever_its_address_is_by_now(api, idp):
     ada = Person()
     first = signed_up(api, idp, ada)
@@ -150,6 +151,7 @@ def test_a_registration_that_waits_for_the_address_is_dropped_with_its_password(
     assert api.post("/api/v1/auth/login", body).status_code == 401
 
 
+@pytest.mark.asvs("10.1.2")
 def test_a_code_shown_twenty_times_at_once_opens_one_session(api, idp):
     code = arrived(api, idp, Person())["code"]
     cookies = api.client.cookies
@@ -177,6 +179,7 @@ def test_two_tabs_of_somebody_new_make_one_account(api, idp):
     assert (User.objects.count(), Identity.objects.count()) == (1, 1)
 
 
+@pytest.mark.asvs("10.1.2")
 def test_a_code_is_worth_nothing_in_another_browser_nor_after_a_minute(api, idp):
     code = arrived(api, idp, Person())["code"]
     assert exchange(Api(), code).status_code == 401

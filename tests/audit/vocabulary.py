@@ -26,6 +26,8 @@ BY_OPERATION = {
     "reauthenticate": "session.reauthenticated",
     "logout": "session.ended",
     "logout_all": "session.ended",
+    "sso_logout": "session.ended",
+    "post_saml_logout": "session.ended",
     "end_session": "session.ended",
     "end_other_sessions": "session.ended",
     "update_me": "user.updated",
@@ -78,6 +80,14 @@ BY_OPERATION = {
     "send_test_event": "endpoint.tested",
     "redeliver": "endpoint.redelivered",
     "redeliver_failed": "endpoint.redelivered",
+    "replace_group_roles": "group_roles.changed",
+    "create_saml_connection": "connection.created",
+    "update_saml_connection": "connection.updated",
+    "delete_saml_connection": "connection.deleted",
+    "renew_saml_metadata": "connection.metadata_changed",
+    "create_oidc_connection": "connection.created",
+    "update_oidc_connection": "connection.updated",
+    "delete_oidc_connection": "connection.deleted",
 }
 QUIET_OPERATIONS = {
     "login_passkey_options": "a challenge that nobody has answered yet",
@@ -85,6 +95,8 @@ QUIET_OPERATIONS = {
     "start_social": "somebody sets out for a provider, and may never come back",
     "return_from_provider": "nobody is in before the code is exchanged",
     "post_from_provider": "leads to the same address by GET",
+    "discover_connection": "says where people of a domain sign in",
+    "post_saml_response": "nobody is in before the code is exchanged",
     "introspect_token": "asks what a token is worth",
 }
 
@@ -144,10 +156,11 @@ QUIET_PAGES = {
 BY_COMMAND = {
     "create_administrator": "administrator.created",
     "import_users": "user.imported",
-    "prepare": "signing_key.rotated audit_key.rotated administrator.created",
+    "prepare": "signing_key.rotated audit_key.rotated service_key.rotated administrator.created",
     "rehearse": "circuit.outage_rehearsed",
     "rotate_audit_key": "audit_key.rotated",
     "reset_factors": "factors.reset session.ended",
+    "rotate_service_key": "service_key.rotated",
     "rotate_signing_key": "signing_key.rotated",
 }
 QUIET_COMMANDS = {
@@ -173,6 +186,8 @@ ELSEWHERE = {
     "member.deactivated": "tests/accounts/test_member_notes.py",
     "member.reactivated": "tests/accounts/test_member_notes.py",
     "member.erased": "tests/accounts/test_member_notes.py",
+    "member.joined": "tests/sso/test_arrival_places.py",
+    "glass.broken": "tests/sso/test_require_sso.py",
     "domain.withdrawn": "tests/accounts/test_domains.py",
     "admin.refused": "tests/accounts/test_admin_sign_in.py",
     "scim_user.created": "tests/sso/scim/test_people.py",
@@ -181,8 +196,8 @@ ELSEWHERE = {
     "scim_group.created": "tests/sso/scim/test_groups.py",
     "scim_group.updated": "tests/sso/scim/test_groups.py",
     "scim_group.deleted": "tests/sso/scim/test_groups.py",
-    "member.joined": "tests/sso/scim/test_people.py",
     "endpoint.address_refused": "tests/webhooks/test_pausing.py",
+    "connection.metadata_refused": "tests/sso/test_connections_refreshed.py",
 }
 
 

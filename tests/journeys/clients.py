@@ -64,7 +64,7 @@ class Caller:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """
-        Send one request, as JSON if it has a body, with ``token`` as the bearer.
+        Send one request, as JSON unless its body is bytes, with ``token`` as the bearer.
 
         :raises BrokenConnection: refused, reset, silent too long or cut short
         """
@@ -72,8 +72,8 @@ class Caller:
         if token:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
-            sent["Content-Type"] = "application/json"
-        content = None if body is None else json.dumps(body).encode()
+            sent.setdefault("Content-Type", "application/json")
+        content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         began = time.monotonic()
         try:
             self._connection.request(method, path, content, sent)

@@ -25,10 +25,13 @@ pytest.register_assert_rewrite(
     "tests.journeys.busy_clubs",
     "tests.journeys.probers_of_organizations",
     "tests.journeys.probers_of_social",
+    "tests.journeys.probers_of_saml",
+    "tests.journeys.corporations",
     "tests.journeys.probers_of_domains",
     "tests.journeys.probers_of_scim",
     "tests.journeys.probers_of_terms",
     "tests.journeys.probers_of_endpoints",
+    "tests.journeys.probers_of_connections",
 )
 
 

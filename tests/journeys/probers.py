@@ -14,6 +14,8 @@ from resilience import controls as resilience_controls
 from tests.factories import PASSWORD
 from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_api_keys,
+    probers_of_arrivals,
+    probers_of_connections,
     probers_of_deliveries,
     probers_of_domains,
     probers_of_endpoints,
@@ -22,6 +24,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_organizations,
     probers_of_passkeys,
     probers_of_privacy,
+    probers_of_saml,
     probers_of_scim,
     probers_of_sealing,
     probers_of_social,

@@ -6,7 +6,7 @@ import pytest
 
 from scripts.asvs import DOCUMENT, marks, states, written
 
-# How many requirements each section of the chapters V6, V7 and V9 has.
+# How many requirements each section of the chapters V6, V7, V9 and V10 has.
 SECTIONS = {
     "6.1": 3,
     "6.2": 12,
@@ -24,6 +24,13 @@ SECTIONS = {
     "7.6": 2,
     "9.1": 3,
     "9.2": 4,
+    "10.1": 2,
+    "10.2": 3,
+    "10.3": 5,
+    "10.4": 16,
+    "10.5": 5,
+    "10.6": 2,
+    "10.7": 3,
 }
 NUMBERS = [
     f"{section}.{number}" for section, most in SECTIONS.items() for number in range(1, most + 1)

@@ -1,5 +1,6 @@
-// The pages that links in mails lead to. The markup holds every step of a page; this script reads
-// the secret of the link, speaks to the API and shows the step that its answer calls for.
+// The pages that links in mails, and identity providers, lead to. The markup holds every step of a
+// page; this script reads the secret of the link, speaks to the API and shows the step that its
+// answer calls for.
 
 const API = "/api/v1/auth";
 const INVITATION = "/api/v1/invitations/accept";
@@ -7,11 +8,16 @@ const ANSWERS_WITHIN_MS = 30_000;
 
 const main = document.querySelector("main");
 const form = main.querySelector("form");
+const isReturn = main.dataset.page === "signed-in";
 const token = takeToken();
 
-/** Take the secret out of the address, so that neither history nor a shared screen keeps it. */
+/**
+ * Take the secret out of the address, so that neither history nor a shared screen keeps it.
+ * Identity providers send browsers back with a query, as their protocols have it.
+ */
 function takeToken() {
-  const found = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+  const shown = new URLSearchParams(isReturn ? location.search : location.hash.slice(1));
+  const found = shown.get(isReturn ? "code" : "token") ?? "";
   if (location.hash || location.search) {
     history.replaceState(null, "", location.pathname);
   }
@@ -19,7 +25,7 @@ function takeToken() {
 }
 
 /** Send JSON; an answer without a status is one that never came. */
-async function post(path, body, access = "") {
+async function post(path, body, access = "", credentials = "omit") {
   const headers = { "Content-Type": "application/json" };
   if (access) {
     headers.Authorization = `Bearer ${access}`;
@@ -29,7 +35,7 @@ async function post(path, body, access = "") {
       method: "POST",
       headers,
       body: JSON.stringify(body),
-      credentials: "omit",
+      credentials,
       cache: "no-store",
       redirect: "error",
       signal: AbortSignal.timeout(ANSWERS_WITHIN_MS),
@@ -183,14 +189,14 @@ let pending = "";
 let access = "";
 
 async function enter(code) {
-  const answer = await (pending ? showFactor(code) : post("/magic-link/verify", { token }));
+  const answer = await (pending ? showFactor(code) : showSecret());
   if (pending && answer.status === 401) {
     // The sign-in still waits, so this is about the code and not about the link.
     form.elements.code.value = "";
     return { ...answer, status: 422, body: { details: { fields: { code: answer.body.message } } } };
   }
   if (!answer.ok) {
-    return answer;
+    return isReturn && !pending ? { ...answer, isFinal: true } : answer;
   }
   if (answer.body.mfa_required) {
     pending = answer.body.mfa_token;
@@ -200,6 +206,13 @@ async function enter(code) {
   access = answer.body.access;
   main.querySelector("[data-person]").textContent = answer.body.user.email;
   return "signed-in";
+}
+
+/** A code from an identity provider works in the browser that began there, known by its cookie. */
+function showSecret() {
+  return isReturn
+    ? post("/sso/exchange", { code: token }, "", "same-origin")
+    : post("/magic-link/verify", { token });
 }
 
 /** Six digits are an app's code, whatever stands between them; anything else is a recovery code. */
@@ -252,6 +265,7 @@ const SUBMIT = {
   "set-password": ({ password, again }) =>
     areAlike(password.value, again.value) && attempt(() => setPassword(password.value)),
   "magic-link": ({ code }) => attempt(() => enter(code.value)),
+  "signed-in": ({ code }) => attempt(() => enter(code.value)),
   "undo-email": () => attempt(undoChange),
   "accept-invitation": ({ email, password, code }) =>
     attempt(() => acceptInvitation(email.value.trim(), password.value, code.value.trim())),
@@ -277,4 +291,10 @@ form
 // Another link pasted over this one changes only the fragment, which loads nothing by itself.
 addEventListener("hashchange", () => location.reload());
 
-show(token || main.dataset.page === "reset-password" ? "ask" : "incomplete");
+if (isReturn && token) {
+  // Nobody has to press a button: the browser was sent here, and the code is for it alone.
+  show("waiting");
+  attempt(() => enter(""));
+} else {
+  show(token || main.dataset.page === "reset-password" ? "ask" : "incomplete");
+}

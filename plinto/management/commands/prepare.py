@@ -28,6 +28,7 @@ class Command(BaseCommand):
         call_command("collectstatic", interactive=False, verbosity=0)
         call_command("rotate_signing_key", if_none=True, verbosity=0)
         call_command("rotate_audit_key", if_none=True, verbosity=0)
+        call_command("rotate_service_key", if_none=True, verbosity=0)
         if options["administrator"]:
             call_command("create_administrator", options["administrator"])
         # Commands that are called, as migrate is above, skip the checks that would tell.

@@ -1,0 +1,193 @@
+"""
+Signing out on both sides of a SAML connection (SAML Profiles, section 4.4).
+
+Who signs out at the provider is signed out here at once; who signs out here goes on to the
+provider with a request, whose answer ends on a page of ours or of the application.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.services import vouched_sessions
+from plinto.kernel.crypto import decrypt, encrypt, new_token, token_digest
+from plinto.kernel.origin import Origin
+from resilience.contract import enforces
+from resilience.retrying import after_conflicts
+from sso import door_controls
+from sso.facts import IdentityProvider, Policy, Refused, ServiceProvider, Word
+from sso.models import Connection, SignIn, SignOn
+from sso.protocols.saml import logout
+from sso.protocols.saml.incoming import Incoming
+from sso.protocols.saml.outgoing import Outgoing
+from sso.protocols.saml.subjects import NameID
+from sso.services import addresses, connections_found, consumption, federation, sign_ins
+from sso.services.connections_found import Protocol
+
+# What is begun here is no sign-in, and the answer to it never is that of one.
+_PREFIX = "_out-"
+# A request is refused once it is older than ten minutes, and a clock may differ by two.
+_REMEMBERED_FOR = timedelta(minutes=15)
+_PURPOSE = "sign-out at a provider"
+
+
+@enforces(door_controls.SSO_SIGN_OUT)
+def take(
+    slug: str,
+    message: Incoming,
+    *,
+    is_request: bool,
+    relay_state: str,
+    origin: Origin,
+    now: datetime,
+) -> Outgoing | str:
+    """
+    Take what a provider sends, and say where the browser goes: to it with an answer, or on.
+
+    An empty address is a page of ours.
+
+    :raises NotFoundError: there is no such connection
+    :raises Refused: it is not the provider, it sent this before, or it answers what nobody asked
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    if is_request:
+        return _requested(connection, message, relay_state, origin=origin, now=now)
+    return _answered(connection, message, relay_state, now=now)
+
+
+@enforces(door_controls.SSO_SIGN_OUT)
+def leave(sign_on: SignOn, redirect_uri: str, now: datetime) -> str | None:
+    """
+    Return where a browser goes to sign out at the provider too; None where that is not to be had.
+
+    ``redirect_uri`` is listed, or empty for a page of ours.
+    """
+    connection = sign_on.connection
+    idp = connections_found.identity_provider(connection)
+    if not idp.slo_url:
+        return None
+    state, request_id = new_token("plx_"), f"{_PREFIX}{secrets.token_hex(16)}"
+    hint = decrypt(sign_on.sealed_subject, purpose=federation.PURPOSE_OF_SUBJECT).decode()
+    SignIn.objects.create(
+        connection=connection,
+        redirect_uri=redirect_uri,
+        request_id=request_id,
+        state_digest=token_digest(state),
+        sealed_secrets=encrypt(orjson.dumps([hint, sign_on.session_index]), purpose=_PURPOSE),
+        created_at=now,
+        expires_at=now + sign_ins.LIVES_FOR,
+        # No assertion can answer it.
+        answered_at=now,
+    )
+    if idp.slo_binding == "post":
+        return f"{addresses.sls(connection)}?out={state}"
+    return form(connection.slug, state, now=now).url
+
+
+def form(slug: str, state: str, *, now: datetime) -> Outgoing:
+    """
+    Make the request to sign out that ``leave`` began.
+
+    :raises NotFoundError: there is no such connection
+    :raises Refused: nothing of that name was begun, or it is over
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    row = _begun(connection, state, now=now)
+    hint, session_index = orjson.loads(decrypt(row.sealed_secrets, purpose=_PURPOSE))
+    return logout.request(
+        connections_found.service_provider(connection, now=now),
+        connections_found.identity_provider(connection),
+        name_id=NameID.of_hint(hint),
+        session_index=session_index,
+        request_id=row.request_id,
+        relay_state=state,
+        now=now,
+    )
+
+
+def _requested(
+    connection: Connection, message: Incoming, relay_state: str, *, origin: Origin, now: datetime
+) -> Outgoing | str:
+    """End the sessions that the provider names."""
+    sp, idp, policy = _sides(connection, now=now)
+    asked = logout.requested(message, sp=sp, idp=idp, policy=policy, now=now)
+    _consume(connection, asked.request_id, now=now)
+    vouched_sessions.end(
+        _sessions(connection, asked),
+        connection_id=connection.pk,
+        reason="signed out at the identity provider",
+        origin=origin,
+        now=now,
+    )
+    if not (idp.slo_answer_url or idp.slo_url):
+        return ""
+    return logout.answer(
+        sp,
+        idp,
+        answer_id=f"_{secrets.token_hex(16)}",
+        in_response_to=asked.request_id,
+        relay_state=relay_state,
+        is_success=True,
+        now=now,
+    )
+
+
+def _answered(connection: Connection, message: Incoming, relay_state: str, *, now: datetime) -> str:
+    """What the provider says of its own side changes nothing here: the session ended before."""
+    row = _begun(connection, relay_state, now=now)
+    sp, idp, policy = _sides(connection, now=now)
+    logout.answered(message, sp=sp, idp=idp, policy=policy, request_id=row.request_id, now=now)
+    if not SignIn.objects.filter(pk=row.pk, arrived_at=None).update(arrived_at=now):
+        raise Refused("logout: answered already", word=Word.LOST)
+    return row.redirect_uri
+
+
+def _begun(connection: Connection, state: str, *, now: datetime) -> SignIn:
+    row = SignIn.objects.filter(
+        connection=connection,
+        state_digest=token_digest(state[: sign_ins.LONGEST_STATE]),
+        request_id__startswith=_PREFIX,
+        arrived_at=None,
+        expires_at__gt=now,
+    ).first()
+    if row is None:
+        raise Refused("logout: nothing was asked", word=Word.LOST)
+    return row
+
+
+def _sides(
+    connection: Connection, *, now: datetime
+) -> tuple[ServiceProvider, IdentityProvider, Policy]:
+    return (
+        connections_found.service_provider(connection, now=now),
+        connections_found.identity_provider(connection),
+        connections_found.policy(connection),
+    )
+
+
+@after_conflicts
+def _consume(connection: Connection, request_id: str, *, now: datetime) -> None:
+    """Take a request once: sent again, it would end the session that somebody opened since."""
+    try:
+        with transaction.atomic():
+            consumption.remember(
+                connection, f"logout {request_id}", usable_until=now + _REMEMBERED_FOR
+            )
+    except IntegrityError as error:
+        raise Refused("replay: this request was carried out before") from error
+
+
+def _sessions(connection: Connection, asked: logout.Requested) -> list[UUID]:
+    """Find what the provider means: some sessions of somebody, or all."""
+    theirs = SignOn.objects.filter(
+        connection=connection, subject_digest=federation.subject_digest(asked.name_id.value)
+    )
+    if asked.session_indexes:
+        theirs = theirs.filter(Q(session_index__in=asked.session_indexes) | Q(session_index=""))
+    return list(theirs.values_list("session_id", flat=True))

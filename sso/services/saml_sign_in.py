@@ -1,0 +1,153 @@
+"""
+Signing in by a SAML connection: out with a request, back with an assertion.
+
+What is cheap is asked first: whether the connection is there, whether a sign-in waits, whether the
+connection has had too many answers this minute. Then the document is verified, outside of any
+transaction; then it is consumed; and only the browser that asked goes on from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.conf import settings
+
+from plinto.kernel.exceptions import RateLimitError
+from plinto.kernel.origin import Origin
+from resilience import ratelimit
+from resilience.contract import enforces
+from resilience.limits import Bucket
+from sso import door_controls
+from sso.facts import Refused, Word
+from sso.models import Connection, SignIn
+from sso.protocols.saml import assertions, publishing, requests
+from sso.protocols.saml.outgoing import Outgoing
+from sso.services import addresses, arrivals, connections_found, consumption, sign_ins
+from sso.services.connections_found import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where the browser goes, and the token that it is to be known by."""
+
+    outgoing: Outgoing
+    browser: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """Where a browser goes that was signed in, and the token that it is known by."""
+
+    location: str = field(repr=False)
+    browser: str = field(repr=False)
+
+
+def metadata(slug: str, *, now: datetime) -> bytes:
+    """
+    Write what a connection's provider has to know of Plinto, signed.
+
+    :raises NotFoundError: there is no such connection
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    return publishing.published(connections_found.service_provider(connection, now=now), now=now)
+
+
+@enforces(door_controls.SSO_SIGN_IN)
+def depart(
+    slug: str, *, redirect_uri: str, is_proof_wanted: bool, browser: str, now: datetime
+) -> Departure:
+    """
+    Begin a sign-in, with a signed request to the connection's provider.
+
+    :raises NotFoundError: there is no such connection
+    :raises Refused: browsers are not sent to that ``redirect_uri``
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    request_id = requests.new_id()
+    begun = sign_ins.begin(
+        connection,
+        redirect_uri=redirect_uri,
+        browser=browser,
+        request_id=request_id,
+        is_proof_wanted=is_proof_wanted,
+        now=now,
+    )
+    outgoing = requests.sign_in_url(
+        connections_found.service_provider(connection, now=now),
+        connections_found.identity_provider(connection),
+        request_id=request_id,
+        relay_state=begun.state,
+        force=is_proof_wanted,
+        now=now,
+    )
+    return Departure(outgoing, begun.browser)
+
+
+@enforces(door_controls.SSO_SIGN_IN)
+def post(slug: str, *, response: str, relay_state: str, now: datetime) -> str:
+    """
+    Take what a provider posted, and return where its browser is to come back with its cookie.
+
+    :raises NotFoundError: there is no such connection
+    :raises Refused: no sign-in waits for it, it is not to be believed, or it was taken before
+    :raises RateLimitError: the connection has had too many answers this minute
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    row = _waiting(connection, relay_state, now=now)
+    _count(connection)
+    verified = assertions.verified(
+        response,
+        sp=connections_found.service_provider(connection, now=now),
+        idp=connections_found.identity_provider(connection),
+        policy=connections_found.policy(connection, is_proof_wanted=row.is_proof_wanted),
+        request_id=row.request_id or None,
+        now=now,
+    )
+    handle = consumption.consume(
+        row,
+        verified.arrival,
+        assertion_id=verified.assertion_id,
+        usable_until=verified.usable_until,
+        now=now,
+    )
+    return f"{addresses.acs(connection)}?{urlencode({'handle': handle})}"
+
+
+@enforces(door_controls.SSO_SIGN_IN)
+def arrive(slug: str, handle: str, *, browser: str, origin: Origin, now: datetime) -> Return:
+    """
+    Let the browser that asked go on as whoever its provider vouched for.
+
+    :raises NotFoundError: there is no such connection
+    :raises Refused: the handle is not this browser's, or the person is not let in
+    """
+    connection = connections_found.enabled(slug, Protocol.SAML)
+    row, arrival, browser = consumption.arrived(connection, handle, browser=browser, now=now)
+    location = arrivals.arrived(row, connection, arrival, browser=browser, origin=origin, now=now)
+    return Return(location, browser)
+
+
+def _waiting(connection: Connection, relay_state: str, *, now: datetime) -> SignIn:
+    """Find the sign-in that an answer belongs to, or make one that nobody asked for."""
+    row = sign_ins.waiting(connection, relay_state, now=now)
+    if row is not None:
+        return row
+    if not connection.saml.allows_unsolicited:
+        raise Refused("relay state: no sign-in waits for this answer", word=Word.LOST)
+    return consumption.unsolicited(connection, now=now)
+
+
+def _count(connection: Connection) -> None:
+    """
+    Count an answer for its connection, whatever networks they come from.
+
+    Verifying takes some ten milliseconds, so those of one connection can take a fifth of a
+    processor at most, and those of others are verified meanwhile.
+    """
+    policy = settings.RATE_LIMITS["sso"]
+    bucket = Bucket.of(policy.limits["account"], connection.pk)
+    verdict = ratelimit.limiter().take(policy, (bucket,))
+    if not verdict.is_admitted:
+        raise RateLimitError(retry_after=verdict.tightest.seconds, reason="sso: one connection")
