@@ -43,7 +43,7 @@ from resilience import examples as resilience_examples
 from sso.examples import arrivals as arrival_examples
 from sso.examples import connections as connection_examples
 from sso.examples import doors as sso_doors
-from sso.examples import oidc_doors
+from sso.examples import oidc_doors, scim_tokens
 from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -61,6 +61,7 @@ SUBJECTS: tuple[Subject, ...] = (
     arrival_examples.SUBJECT,
     sso_doors.SUBJECT,
     oidc_doors.SUBJECT,
+    scim_tokens.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

@@ -88,6 +88,8 @@ _TABLE = (
     _policy("introspect", address=6000, account=1200, key=6000, is_authentication=True),
     # Each makes Plinto send something to an address that a member chose.
     _policy("webhook", address=240, account=60),
+    # An identity provider sends bursts, one request for each person and group.
+    _policy("scim", address=1200, account=1200, key=6000),
     _policy("default", address=1200, account=1200, key=6000),
     _policy("admin", address=1200, account=600),
     _policy("health", address=6000, account=6000, asks_nobody=True),

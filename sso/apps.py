@@ -18,6 +18,7 @@ class SSOConfig(AppConfig):
         from accounts.services import organization_belongings  # noqa: PLC0415
         from resilience import glance, health  # noqa: PLC0415
         from sso.health import CertificatesLast  # noqa: PLC0415
+        from sso.scim import setting_up  # noqa: PLC0415
         from sso.services import (  # noqa: PLC0415
             ended,
             expiry,
@@ -35,3 +36,4 @@ class SSOConfig(AppConfig):
         health.watch("sso certificates", CertificatesLast())
         for chore in housekeeping.CHORES:
             roster.add_chore(chore)
+        setting_up.ready()

@@ -13,4 +13,5 @@ urlpatterns = [
     path("", include("sso.connection_urls")),
     path("", include("sso.oidc_urls")),
     path("", include("sso.saml_urls")),
+    path("", include("sso.scim_urls")),
 ]

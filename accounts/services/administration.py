@@ -17,7 +17,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 
 from accounts.models import OutboundMail, Session, User
-from accounts.services import member_notes, password_links, registrations, sessions, standing
+from accounts.services import (
+    member_notes,
+    password_links,
+    registrations,
+    sessions,
+    standing,
+    switching,
+)
 from accounts.services.staff import actor_of
 from accounts.services.staff_groups import permission_names
 from audit.events import Event
@@ -131,14 +138,7 @@ def deactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
         raise ConflictError("You cannot switch yourself off.", reason="oneself")
     with transaction.atomic():
         person, _ = hold(person_id, by=by)
-        if not person.is_active:
-            return False
-        _write(person, is_active=False)
-        _record(Event.USER_DEACTIVATED, person, by=by, origin=origin, now=now)
-        sessions.end_all(
-            person.pk, reason="person switched off", actor=actor_of(by), origin=origin, now=now
-        )
-    return True
+        return switching.off(person, actor=actor_of(by), origin=origin, now=now)
 
 
 @after_conflicts
@@ -146,11 +146,7 @@ def reactivate(person_id: UUID, *, by: User, origin: Origin, now: datetime) -> b
     """Switch a person on again; false when they are on already. Sessions stay ended."""
     with transaction.atomic():
         person, _ = hold(person_id, by=by)
-        if person.is_active:
-            return False
-        _write(person, is_active=True)
-        _record(Event.USER_REACTIVATED, person, by=by, origin=origin, now=now)
-    return True
+        return switching.on(person, actor=actor_of(by), origin=origin, now=now)
 
 
 @after_conflicts

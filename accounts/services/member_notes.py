@@ -38,6 +38,9 @@ _SEEN_AS = {
 # What members know of each other, and what an organization may ask of them.
 _SHOWN = {"email", "name", "second_factor"}
 
+# Who of the staff it was, or which other organization, concerns nobody here.
+_NAMELESS = {ActorKind.STAFF, ActorKind.SCIM_TOKEN}
+
 FACTOR_LOST = {"second_factor": (True, False)}
 
 
@@ -66,7 +69,7 @@ def follow(
     target = Target("user", id=str(person.pk)) if is_erased else sessions.target_of(person)
     told = Entry(
         event=seen_as,
-        actor=Actor(ActorKind.STAFF) if actor.kind is ActorKind.STAFF else actor,
+        actor=Actor(actor.kind) if actor.kind in _NAMELESS else actor,
         target=target,
         origin=replace(origin, address="", agent="", session_id=None),
         changes=shown,

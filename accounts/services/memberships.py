@@ -123,6 +123,17 @@ def _member(act: Acting, user_id: UUID) -> Membership:
     return found
 
 
+def require_another_owner_than(organization_id: UUID, user_id: UUID) -> None:
+    """
+    Go on unless this is the last owner of the organization, which is held.
+
+    :raises LastOwner: nobody else owns it
+    """
+    mine = Membership.objects.filter(organization_id=organization_id, user_id=user_id)
+    for member in mine.select_related("role"):
+        _require_another_owner(member)
+
+
 def _require_another_owner(member: Membership) -> None:
     """Go on unless the organization, which is held, would be left without an owner."""
     if not member.role.is_owner:

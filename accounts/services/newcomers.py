@@ -10,13 +10,23 @@ from accounts.models import Registration, User
 from accounts.rules.addresses import Address
 from accounts.services import sessions
 from audit.events import Event
+from audit.parties import Actor
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
 
 
-def made(address: Address, *, name: str, reason: str, origin: Origin, now: datetime) -> User:
+def made(
+    address: Address,
+    *,
+    name: str,
+    reason: str,
+    origin: Origin,
+    now: datetime,
+    by: Actor | None = None,
+) -> User:
     """
-    Make the person, without a password, in the caller's transaction.
+    Make the person, without a password, in the caller's transaction; by themselves unless ``by``
+    somebody else.
 
     :raises django.db.IntegrityError: the address is somebody's already
     """
@@ -32,7 +42,7 @@ def made(address: Address, *, name: str, reason: str, origin: Origin, now: datet
     Registration.objects.filter(email_key=address.key).delete()
     get_audit_service().record(
         Event.USER_CREATED,
-        actor=sessions.actor_of(person),
+        actor=by or sessions.actor_of(person),
         target=sessions.target_of(person),
         origin=origin,
         reason=reason,

@@ -2,8 +2,8 @@
 Where data about a person lies, table by table: what an export holds and an erasure removes.
 
 A table that points to the person is found by itself, whatever app it belongs to. One that names
-them by address has a line here, and one that names nobody says why; a test wants one or the
-other of every table.
+them by address has a line here, or its part above accounts adds one, and one that names nobody says
+why; a test wants one or the other of every table.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ _BY_ADDRESS: dict[type[Model], Finder] = {
         Q(actor_id=str(person.pk)) | Q(target_id=str(person.pk))
     ),
 }
+
+# What parts above accounts keep of people by their addresses.
+_also_by_address: dict[type[Model], Callable[[set[str]], Q]] = {}
 
 # Rows that hold nothing of a person, and why.
 NOBODYS = {
@@ -109,6 +112,11 @@ class Holding:
         ]
 
 
+def add_by_address(model: type[Model], having: Callable[[set[str]], Q]) -> None:
+    """Let rows of a table be found by the keys of a person's addresses, besides by pointing."""
+    _also_by_address[model] = having
+
+
 def holdings(person: User) -> Iterator[Holding]:
     """Yield every table with its rows about ``person``, which may be none."""
     for model in apps.get_models(include_auto_created=True):
@@ -151,6 +159,8 @@ def _finder(model: type[Model]) -> Finder | None:
         about = Q()
         for name in pointing:
             about |= Q(**{name: person.pk})
+        if model in _also_by_address:
+            about |= _also_by_address[model](_addresses(person))
         return model._default_manager.filter(about)
 
     return find

@@ -7,6 +7,7 @@ made and unmade by owners alone, and whoever was removed comes back by an invita
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from accounts.services import sessions
 from accounts.services.federation import NotAdmitted, Terms
 from accounts.services.organization_acts import members_changed
 from audit.events import Event
+from audit.parties import Actor
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
 
 _OWNERS = Q(is_builtin=True, name=permissions.OWNER)
 _DEFAULT = "member"
+_REASON = "vouched for by the identity provider"
 
 
 def place(
@@ -52,7 +55,15 @@ def place(
         raise NotAdmitted("organization is gone")
     found = _place_of(person, organization_id)
     if found is None:
-        _join(person, held, terms, origin=origin, now=now)
+        join(
+            person,
+            held,
+            (terms.role_id, terms.default_role_id),
+            actor=sessions.actor_of(person),
+            reason=_REASON,
+            origin=origin,
+            now=now,
+        )
     elif _is_to_change(found, terms):
         _change(person, held, found, terms, origin=origin, now=now)
 
@@ -66,14 +77,35 @@ def _is_to_change(found: Membership, terms: Terms) -> bool:
     return terms.role_id not in {None, found.role_id} and not found.role.is_owner
 
 
-def _join(
-    person: User, organization: Organization, terms: Terms, *, origin: Origin, now: datetime
+def join(
+    person: User,
+    organization: Organization,
+    role_ids: Sequence[UUID | None],
+    *,
+    actor: Actor,
+    reason: str,
+    origin: Origin,
+    now: datetime,
 ) -> None:
-    role = _role(organization, terms.role_id) or _role(organization, terms.default_role_id)
+    """
+    Give somebody who has no place in an organization that is held one, in the first of these roles
+    that a provider may give, or as a plain member.
+    """
+    found = (_role(organization, role_id) for role_id in role_ids)
+    role = next((each for each in found if each), None)
     role = role or Role.objects.get(organization=organization, is_builtin=True, name=_DEFAULT)
     Membership.objects.create(organization=organization, user=person, role=role, created_at=now)
     members_changed(organization, person.pk)
-    _record(Event.MEMBER_JOINED, person, organization, None, role, origin=origin, now=now)
+    get_audit_service().record(
+        Event.MEMBER_JOINED,
+        actor=actor,
+        target=sessions.target_of(person),
+        origin=origin,
+        organization_id=organization.pk,
+        changes={"role": (None, role.name)},
+        reason=reason,
+        now=now,
+    )
 
 
 def _change(
@@ -90,7 +122,16 @@ def _change(
         return
     Membership.objects.filter(pk=found.pk).update(role=role)
     members_changed(organization, person.pk)
-    _record(Event.MEMBER_UPDATED, person, organization, found.role, role, origin=origin, now=now)
+    get_audit_service().record(
+        Event.MEMBER_UPDATED,
+        actor=sessions.actor_of(person),
+        target=sessions.target_of(person),
+        origin=origin,
+        organization_id=organization.pk,
+        changes={"role": (found.role.name, role.name)},
+        reason=_REASON,
+        now=now,
+    )
 
 
 def _role(organization: Organization, role_id: UUID | None) -> Role | None:
@@ -99,25 +140,3 @@ def _role(organization: Organization, role_id: UUID | None) -> Role | None:
         return None
     mine = Role.objects.filter(organization=organization, pk=role_id)
     return mine.exclude(_OWNERS).first()
-
-
-def _record(
-    event: Event,
-    person: User,
-    organization: Organization,
-    before: Role | None,
-    after: Role,
-    *,
-    origin: Origin,
-    now: datetime,
-) -> None:
-    get_audit_service().record(
-        event,
-        actor=sessions.actor_of(person),
-        target=sessions.target_of(person),
-        origin=origin,
-        organization_id=organization.pk,
-        changes={"role": (before.name if before else None, after.name)},
-        reason="vouched for by the identity provider",
-        now=now,
-    )

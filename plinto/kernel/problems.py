@@ -2,12 +2,14 @@
 Exception to answer: the only place that knows both.
 
 DRF's exception handler, the middleware and Django's error handlers all end here, so every door
-of the house refuses in one shape.
+of the house refuses in one shape. Where a standard prescribes another one, its paths have it too.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -41,6 +43,18 @@ from plinto.kernel.exceptions import (
 log = structlog.get_logger(__name__)
 
 Refusal = PlintoAPIException | PlintoSSOException
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a refusal is told below a prefix that has a shape of its own."""
+
+    status: int
+    media_type: str
+    body: dict[str, Any]
+
+
+_shapes: dict[str, Callable[[Refusal], Told]] = {}
 
 # Seconds a client is told to wait when a dependency is down; recovery is probed more often.
 RETRY_AFTER = 2
@@ -118,11 +132,19 @@ def _flatten(detail: Any, path: str = "") -> dict[str, list[str]]:
     return {path or "body": [str(detail)]}
 
 
+def shape_below(prefix: str, shape: Callable[[Refusal], Told]) -> None:
+    """Let every refusal below a path be told in a shape that its standard prescribes."""
+    _shapes[prefix] = shape
+
+
 def answer(request: HttpRequest, error: BaseException) -> HttpResponse:
-    """Render any exception as the one error shape, or as RFC 9457 when the caller asks for it."""
+    """
+    Render any exception as the one error shape, or as RFC 9457 when the caller asks for it, or as
+    the standard says that has this path.
+    """
     refusal = refusal_from(error)
     request_id = origin.of(request).request_id
-    body = {**refusal.to_dict(), "request_id": request_id}
+    told = _told(request, refusal, request_id)
     log.log(
         30 if refusal.status_code >= 500 else 20,
         "request.refused",
@@ -130,14 +152,23 @@ def answer(request: HttpRequest, error: BaseException) -> HttpResponse:
         status=refusal.status_code,
         reason=refusal.reason,
     )
-    media_type = "application/json"
-    if "application/problem+json" in request.META.get("HTTP_ACCEPT", ""):
-        media_type = "application/problem+json"
-        body = _rfc9457(refusal, request_id)
-    response = HttpResponse(orjson.dumps(body), content_type=media_type, status=refusal.status_code)
+    response = HttpResponse(
+        orjson.dumps(told.body), content_type=told.media_type, status=told.status
+    )
     for name, value in _headers(refusal).items():
         response[name] = value
     return response
+
+
+def _told(request: HttpRequest, refusal: Refusal, request_id: str) -> Told:
+    for prefix, shape in _shapes.items():
+        if request.path.startswith(prefix):
+            return shape(refusal)
+    if "application/problem+json" in request.META.get("HTTP_ACCEPT", ""):
+        body = _rfc9457(refusal, request_id)
+        return Told(refusal.status_code, "application/problem+json", body)
+    body = {**refusal.to_dict(), "request_id": request_id}
+    return Told(refusal.status_code, "application/json", body)
 
 
 def _rfc9457(refusal: Refusal, request_id: str) -> dict[str, Any]:

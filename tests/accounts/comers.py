@@ -39,6 +39,7 @@ from tests.accounts.people import Person
 from tests.api import Api
 from tests.factories import UserFactory
 from tests.sso.club_connections import BODIES
+from tests.sso.scim.provider import Provider, described_in
 from tests.webhooks.club_endpoints import told_to
 
 # Refusals are told in the trail and counted.
@@ -59,6 +60,7 @@ class Comer(Enum):
     STALE = "owner whose last proof is older than ten minutes"
     KEY = "API key with the scope"
     OTHER_KEY = "API key without the scope"
+    PROVISIONER = "identity provider with the SCIM token"
 
 
 _RANKS = {
@@ -80,8 +82,12 @@ def refusal(door: Door, comer: Comer) -> str | None:
     """What a door tells somebody whom it keeps out; None to whom it lets in."""
     if door.lets_in is Least.ANYONE:
         return None
+    if door.lets_in is Least.PROVISIONER:
+        return None if comer is Comer.PROVISIONER else "401 SCIM"
     if comer is Comer.ANONYMOUS:
         return "401 AUTHENTICATION_ERROR"
+    if comer is Comer.PROVISIONER:
+        return "401 API_KEY_INVALID" if door.lets_in is Least.KEY else "401 TOKEN_ERROR"
     if door.lets_in is Least.KEY or comer in _SCOPES:
         return _refusal_about_keys(door, comer)
     if comer is Comer.STALE:
@@ -113,6 +119,8 @@ def let_in(door: Door) -> list[Comer]:
         return [Comer.STRANGER]
     if door.lets_in is Least.KEY:
         return [Comer.KEY]
+    if door.lets_in is Least.PROVISIONER:
+        return [Comer.PROVISIONER]
     least = next(comer for comer, rank in _RANKS.items() if rank is door.lets_in)
     people = [least] if least is Comer.OWNER else [least, Comer.OWNER]
     return [*people, Comer.KEY] if door.scope else people
@@ -141,7 +149,8 @@ class Street:
     def ids(self) -> dict[str, Any]:
         """What stands for each part of a path that is not fixed."""
         things = {**_things_of(self.ada), **_things_in(self.club), **told_to(self.club)}
-        return {**things, **_connections_of(self.club)}
+        things |= _connections_of(self.club)
+        return {**things, **described_in(self.club)}
 
     def person(self, comer: Comer) -> Person:
         """Who comes as this; whoever is anonymous is a stranger who shows no token."""
@@ -160,6 +169,8 @@ class Street:
             return _stale(self.ada)
         if comer in _SCOPES:
             return replace(self.ada, access=made(self.club, *_SCOPES[comer]).text)
+        if comer is Comer.PROVISIONER:
+            return replace(self.ada, access=Provider(self.club).token)
         return entered()
 
     def path(self, door: Door) -> str:

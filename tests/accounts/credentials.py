@@ -47,6 +47,7 @@ from tests.api import Api
 from tests.factories import UserFactory
 from tests.servers.identity_provider import IdentityProvider
 from tests.servers.identity_provider import Person as Account
+from tests.sso.scim.provider import Provider
 
 API = "/api/v1"
 NEW_PASSWORD = "an entirely new password"
@@ -72,6 +73,7 @@ class Holder(Vouched):
         self.club, self.other_club = Club(api, entered()), Club(api, entered())
         self.club.joined("admin", person=self.before)
         self.key = made(self.club, by=self.before)
+        self.scim_token = Provider(self.club).token
         self._own_things()
         self._links()
         self.came_by_connections()
@@ -176,6 +178,9 @@ class Holder(Vouched):
 
     def try_api_key(self) -> HttpResponse:
         return self.key.ask("nothing", address=_somewhere())
+
+    def try_scim_token(self) -> HttpResponse:
+        return Api().get("/scim/v2/Schemas", token=self.scim_token, address=_somewhere())
 
     def try_export(self) -> HttpResponse:
         return self._get(f"/me/export/{self.export.pk}", token=self._new_session())

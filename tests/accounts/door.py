@@ -1,4 +1,4 @@
-"""What a line of the table of doors says."""
+"""What is written of one door of the API; ``doors`` lists them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ class Least(IntEnum):
     """
     The least of those who come in: any, any who are signed in, and the ranks of members.
 
-    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person.
+    ``KEY`` stands beside them: programs with an API key that holds the scope, and no person. So
+    does ``PROVISIONER``: an identity provider with the SCIM token of the organization.
     """
 
     ANYONE = 0
@@ -24,6 +25,7 @@ class Least(IntEnum):
     ADMIN = 4
     OWNER = 5
     KEY = 6
+    PROVISIONER = 7
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from tests.accounts.authenticators import Authenticator, spelt
 from tests.accounts.door import API, ONE, Door, Least
 from tests.factories import PASSWORD
 from tests.sso import club_connections
+from tests.sso.scim.doors import SCIM
 
 _TOKEN = {"token": "a-token-that-nobody-was-sent"}
 _EMAIL = {"email": "somebody@example.net"}
@@ -183,6 +184,7 @@ WEBHOOKS = [
     Door("POST", f"{_ENDPOINT}/deliveries/<uuid:delivery_id>/redeliver", **_WRITES),
 ]
 
+
 _TRAIL = {"lets_in": Least.ADMIN, "scope": "audit:read"}
 TRAIL = [
     Door("GET", f"{ONE}/audit", **_TRAIL),
@@ -254,5 +256,5 @@ OPERATIONS = [_anyone("GET", "metrics", answer="401 AUTHENTICATION_ERROR")]
 
 DOORS = [
     *(*SIGN_IN, *SELF, *ORGANIZATIONS, *DOMAINS, *KEYS),
-    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *ARRIVALS, *SSO_OIDC, *OPEN_PAGES, *OPERATIONS),
+    *(*TRAIL, *WEBHOOKS, *CONNECTIONS, *ARRIVALS, *SSO_OIDC, *SCIM, *OPEN_PAGES, *OPERATIONS),
 ]

@@ -80,6 +80,10 @@ def key_deleted(holder: Holder, _letters: Any) -> None:
     assert holder.key.delete().status_code == 204
 
 
+def scim_token_deleted(holder: Holder, _letters: Any) -> None:
+    assert holder.club.as_(holder.club.owner, "DELETE", "/scim/token").status_code == 204
+
+
 def session_ended(holder: Holder, _letters: Any) -> None:
     assert _post("/auth/logout", holder).status_code == 204
 
@@ -136,9 +140,10 @@ def _ending(
 
 
 _EVERY = set(CREDENTIALS)
-# A key is the organization's, and what runs with it should not stop because somebody left.
-_OF_PEOPLE = _EVERY - {"api_key"}
-_OF_ORGANIZATION = ({"api_key"}, "belongs to the organization, whatever becomes of its maker")
+# They are the organization's, and what runs with them should not stop because somebody left.
+PROGRAMS = {"api_key", "scim_token"}
+_OF_PEOPLE = _EVERY - PROGRAMS
+_OF_ORGANIZATION = (PROGRAMS, "belongs to the organization, whatever becomes of its maker")
 _OF_ONE_ORGANIZATION = "says nothing about the person's account, and the invitation is another's"
 _STILL_HERS = "the person may sign in anew, and this is one of their ways to"
 _ANOTHER_WAY = "came by no connection"
@@ -165,12 +170,19 @@ ENDINGS = [
     ),
     _ending(
         organizations_deleted,
-        INVITATIONS | VOUCHED | {"api_key"},
+        INVITATIONS | VOUCHED | PROGRAMS,
         (_OF_PEOPLE - INVITATIONS - VOUCHED, "says nothing about the person's account"),
     ),
     _ending(connections_disabled, VOUCHED, (_EVERY - VOUCHED, _ANOTHER_WAY)),
     _ending(connections_deleted, VOUCHED, (_EVERY - VOUCHED, _ANOTHER_WAY)),
-    _ending(key_deleted, {"api_key"}, (_OF_PEOPLE, "a key is nobody's way in but its own")),
+    _ending(
+        key_deleted, {"api_key"}, (_EVERY - {"api_key"}, "a key is nobody's way in but its own")
+    ),
+    _ending(
+        scim_token_deleted,
+        {"scim_token"},
+        (_EVERY - {"scim_token"}, "whoever was provisioned stays as they are"),
+    ),
     _ending(
         session_ended,
         {"access_token", "refresh_token"},

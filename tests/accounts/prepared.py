@@ -36,6 +36,7 @@ from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
 from tests.sso import prepared_doors
 from tests.sso.oidc import prepared as prepared_oidc
+from tests.sso.scim import prepared as prepared_scim
 
 CHARLES = "charles@example.com"
 
@@ -280,10 +281,9 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "rotate_api_key": with_a_key,
     "introspect_token": asking,
     "revoke_token": revoking,
-    "list_domains": with_a_domain,
+    **dict.fromkeys(("list_domains", "delete_domain", "verify_domain"), with_a_domain),
     "add_domain": World.in_club,
-    "delete_domain": with_a_domain,
-    "verify_domain": with_a_domain,
+    **prepared_scim.PREPARED,
     **prepared_endpoints.PREPARED,
     **prepared_connections.PREPARED,
     **prepared_arrivals.PREPARED,

@@ -28,6 +28,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_saml",
     "tests.journeys.corporations",
     "tests.journeys.probers_of_domains",
+    "tests.journeys.probers_of_scim",
     "tests.journeys.probers_of_terms",
     "tests.journeys.probers_of_endpoints",
     "tests.journeys.probers_of_connections",

@@ -26,6 +26,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_passkeys,
     probers_of_privacy,
     probers_of_saml,
+    probers_of_scim,
     probers_of_sealing,
     probers_of_social,
     probers_of_terms,

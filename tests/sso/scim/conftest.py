@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.accounts.comers import entered
 from tests.accounts.organizations import Club
 from tests.api import Api
 
@@ -15,4 +16,4 @@ def _people_can_sign_in(transactional_db: None, signing_key: None) -> None:
 
 @pytest.fixture
 def club(api: Api) -> Club:
-    return Club(api)
+    return Club(api, entered())

@@ -12,6 +12,7 @@ from accounts.services.federation import Voucher
 from plinto.kernel.ids import uuid7
 from sso.models import Connection, ScimUser
 from sso.services import provisioning
+from tests.accounts.comers import entered
 from tests.accounts.organizations import Club
 from tests.factories import UserFactory
 
@@ -62,7 +63,7 @@ def test_whom_nobody_described_or_who_is_active_is_admitted(club):
 
 
 def test_another_organization_switches_nobody_off_here(api, club):
-    described(Club(api), email_key="ada@example.com", is_active=False)
+    described(Club(api, entered()), email_key="ada@example.com", is_active=False)
 
     assert provisioning.is_admitted(club.id, "ada@example.com", "Ada@Example.com")
 
