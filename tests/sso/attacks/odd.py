@@ -98,6 +98,7 @@ def told(told: Told, key: KeyPair) -> Iterator[tuple[str, etree._Element]]:
     changes: dict[str, Change] = {
         "condition that is not understood": _add_to("Conditions", 0, unknown),
         "issuer that is a person": _set("Issuer", 1, "Format", persistent),
+        "no name": _drop("NameID", 0),
         "name for another service provider": _set("NameID", 0, "SPNameQualifier", "urn:other"),
         "qualifier of 2 kB": _set("NameID", 0, "NameQualifier", "a" * 2048),
         "SessionIndex of 300 letters": _set("AuthnStatement", 0, "SessionIndex", "a" * 300),

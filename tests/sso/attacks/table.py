@@ -111,6 +111,7 @@ SEEN_BY: dict[str, Check | None] = {
     "two names": Check.RESPONSE,
     "condition that is not understood": Check.AUDIENCE,
     "issuer that is a person": Check.ISSUER,
+    "no name": Check.SUBJECT,
     "name for another service provider": Check.SUBJECT,
     "qualifier of 2 kB": Check.SUBJECT,
     "SessionIndex of 300 letters": Check.SUBJECT,
