@@ -192,13 +192,14 @@ def test_one_confirmation_of_a_bearer_is_wanted(change):
     assert refusal(response).startswith("confirmation:")
 
 
-def test_python3_saml_has_the_last_word():
+def test_python3_saml_has_the_last_word_and_prints_nothing(capfd):
     response = good(told(audiences=""), key_of("idp"))
     asked = {"opened": None, "idp": provider(), "signed": {f"{response.tag}"}}
 
     library.judge_response(response, sp=service(), request_id=REQUEST, **asked)
     with pytest.raises(Refused, match=r"^library:"):
         library.judge_response(response, sp=service(), request_id="_other", **asked)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_a_forger_writes_into_a_reason_is_no_address_and_no_markup():
