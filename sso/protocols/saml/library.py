@@ -127,7 +127,7 @@ def opened(root: etree._Element, wrapper_path: str, *, keys: Sequence[KeyPair]) 
             continue
         if isinstance(inside, etree._Element):
             wrapper.getparent().replace(wrapper, inside)
-            # xmlsec has read it by its own parser, and lxml finds by name only what lxml has read.
+            # xmlsec read it by its own parser: comments, repeated identifiers, unbounded depth.
             return documents.parsed(etree.tostring(copy), bounds=documents.MESSAGE)
     raise refused(Check.DECRYPTION, "no key of ours opens it")
 

@@ -74,7 +74,7 @@ def _malformed(told: Told, key: KeyPair) -> Found:
         body = xml.replace(b"ada@corp.example", b"&e9;")
         document = hostile.with_head(body, bomb, encoding=encoding)
         yield f"entity bomb, {encoding}", document
-    outside = '<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///dev/zero"> %x;]>'
+    outside = '<!DOCTYPE a [<!ENTITY % x SYSTEM "file:///etc/hostname"> %x;]>'
     yield "external entity", hostile.with_head(xml, outside)
     yield "undeclared entity", xml.replace(b"ada@", b"ada&x;@")
     yield "comment in NameID", hostile.commented(told, key)
@@ -144,7 +144,7 @@ def _transformed(told: Told, key: KeyPair) -> Found:
 
     yield "second reference, file://", add("SignedInfo", hostile.REFERENCE)
     yield "RetrievalMethod", add("KeyInfo", hostile.RETRIEVAL)
-    for uri in ("", "#_assertion", "#xpointer(/)", "file:///dev/zero"):
+    for uri in ("", "#_assertion", "#xpointer(/)", "file:///etc/hostname"):
         yield (
             f"reference to {uri or 'nothing'}",
             hostile.changed(told, key, "Reference", lambda node, uri=uri: node.set("URI", uri)),

@@ -35,7 +35,7 @@ XPATH = """<Transform xmlns="http://www.w3.org/2000/09/xmldsig#"
  Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"><XPath
  xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">not(ancestor-or-self::saml:Subject)</XPath>
 </Transform>"""
-REFERENCE = """<Reference xmlns="http://www.w3.org/2000/09/xmldsig#" URI="file:///dev/zero">
+REFERENCE = """<Reference xmlns="http://www.w3.org/2000/09/xmldsig#" URI="file:///etc/hostname">
 <Transforms><Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></Transforms>
 <DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/>
 <DigestValue>AAAA</DigestValue></Reference>"""
@@ -137,7 +137,7 @@ def by_reference(response: etree._Element) -> None:
     """Let the cipher be read from a file."""
     for value in every(response, "CipherValue"):
         value.getparent().replace(
-            value, etree.Element(f"{{{XENC}}}CipherReference", URI="file:///dev/zero")
+            value, etree.Element(f"{{{XENC}}}CipherReference", URI="file:///etc/hostname")
         )
 
 

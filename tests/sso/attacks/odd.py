@@ -51,6 +51,8 @@ def signed(told: Told, key: KeyPair) -> Iterator[tuple[str, etree._Element]]:
         yield name, shaped(told, key, _set(local, 0, "Algorithm", algorithm))
     inclusive = _set("Transform", 1, "Algorithm", _INCLUSIVE)
     yield "inclusive canonicalization of the assertion", shaped(told, key, inclusive)
+    other = _set("Transform", 0, "Algorithm", _INCLUSIVE)
+    yield "not enveloped", hostile.changed(told, key, "Signature", other)
     yield "no canonicalization of the assertion", shaped(told, key, _drop("Transform", 1))
     prefixes = " ".join(f"p{number}" for number in range(100))
     for name, parameter in (
@@ -73,6 +75,10 @@ def encrypted(told: Told, key: KeyPair) -> Iterator[tuple[str, etree._Element]]:
     photo = _photo(told, _part(hostile.sealed(elsewhere, key, ours), "EncryptedData"))
     yield "cipher within an encrypted attribute", hostile.sealed(photo, key, ours)
     yield "cipher within an attribute", changed_before_signing(photo, key, lambda _: None)
+    commented = told.but(name_id="ada@corp.example<!-- -->.evil.example")
+    yield "comment in an encrypted NameID", hostile.sealed(commented, key, ours)
+    twice = told.but(response_id=told.assertion_id)
+    yield "identifier twice, once encrypted", hostile.sealed(twice, key, ours, signs=("Assertion",))
     yield "SAML 1.1, encrypted", hostile.sealed(told.but(version="1.1"), key, ours)
     content = _set("EncryptedData", 0, "Type", f"{XENC}Content")
     yield "cipher of content", hostile.sealed(told, key, ours, change=content)
@@ -98,6 +104,7 @@ def told(told: Told, key: KeyPair) -> Iterator[tuple[str, etree._Element]]:
     changes: dict[str, Change] = {
         "condition that is not understood": _add_to("Conditions", 0, unknown),
         "issuer that is a person": _set("Issuer", 1, "Format", persistent),
+        "no name": _drop("NameID", 0),
         "name for another service provider": _set("NameID", 0, "SPNameQualifier", "urn:other"),
         "qualifier of 2 kB": _set("NameID", 0, "NameQualifier", "a" * 2048),
         "SessionIndex of 300 letters": _set("AuthnStatement", 0, "SessionIndex", "a" * 300),

@@ -198,7 +198,7 @@ def every(element: etree._Element, local: str) -> list[etree._Element]:
 
     What xmlsec adds to a tree is not found by lxml's own search for tags, which compares pointers.
     """
-    return [node for node in element.iter() if etree.QName(node).localname == local]
+    return [node for node in element.iter("{*}*") if etree.QName(node).localname == local]
 
 
 def assertion_of(response: etree._Element) -> etree._Element:

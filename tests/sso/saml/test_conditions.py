@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sso.facts import Policy, Refused
+from sso.facts import IdentityProvider, Policy, Refused
 from sso.protocols.saml import library
 from tests.sso.attacks.hostile import sealed
 from tests.sso.attacks.signing import Signer, assertion_of, every, good, key_of, moment
@@ -76,12 +76,16 @@ def test_only_a_certificate_in_force_is_believed_and_an_expired_one_is_named():
     assert verify(told(), idp=provider(expired, key_of("idp")))
 
 
-def test_a_provider_without_certificates_is_not_believed():
-    assert refusal(told(), idp=_without_certificates()).startswith("signature:")
+@pytest.mark.parametrize(
+    ("certificates", "reason"),
+    [((), "signature: not by a key"), (("AAAA",), "certificate: unreadable")],
+)
+def test_a_provider_without_a_certificate_that_can_be_read_is_not_believed(certificates, reason):
+    without = IdentityProvider(
+        entity_id=PROVIDER, sso_url="https://idp.example", certificates=certificates
+    )
 
-
-def _without_certificates() -> object:
-    return type(provider())(entity_id=PROVIDER, sso_url="https://idp.example", certificates=())
+    assert refusal(told(), idp=without).startswith(reason)
 
 
 def test_an_open_assertion_is_refused_where_an_encrypted_one_is_wanted():
@@ -188,13 +192,14 @@ def test_one_confirmation_of_a_bearer_is_wanted(change):
     assert refusal(response).startswith("confirmation:")
 
 
-def test_python3_saml_has_the_last_word():
+def test_python3_saml_has_the_last_word_and_prints_nothing(capfd):
     response = good(told(audiences=""), key_of("idp"))
     asked = {"opened": None, "idp": provider(), "signed": {f"{response.tag}"}}
 
     library.judge_response(response, sp=service(), request_id=REQUEST, **asked)
     with pytest.raises(Refused, match=r"^library:"):
         library.judge_response(response, sp=service(), request_id="_other", **asked)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_what_a_forger_writes_into_a_reason_is_no_address_and_no_markup():

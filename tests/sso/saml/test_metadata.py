@@ -48,6 +48,15 @@ def together(*described_ones: str) -> str:
     )
 
 
+def deep() -> str:
+    """Write metadata that are dear to canonicalize, within what is allowed."""
+    names = range(18)
+    inside = "".join(f'<p{n}:a xmlns:p{n}="urn:{n}">' for n in names)
+    inside += "".join(f"</p{n}:a>" for n in reversed(names))
+    extensions = f"<md:Extensions>{inside * 1_100}</md:Extensions>"
+    return described().replace("<md:IDPSSODescriptor", f"{extensions}<md:IDPSSODescriptor")
+
+
 def read(xml: str | bytes, **changes: object) -> metadata.Described:
     raw = xml.encode() if isinstance(xml, str) else xml
     return metadata.read(raw, **{"signer": None, "now": NOW, **changes})

@@ -14,9 +14,9 @@ from sso.protocols.saml.checks import Check
 from sso.protocols.saml.incoming import Incoming
 from sso.protocols.saml.subjects import NameID
 from tests.sso.attacks import sign_out
-from tests.sso.attacks.hostile import by_reference
+from tests.sso.attacks.hostile import XSLT, by_reference
 from tests.sso.attacks.sign_out import Ending, deflated, query
-from tests.sso.attacks.signing import Signer, encrypt_name, form, key_of
+from tests.sso.attacks.signing import Signer, encrypt_name, every, form, key_of
 from tests.sso.saml.parties import NOW, PROVIDER, REQUEST, provider, service
 
 SEEN_BY = {
@@ -98,6 +98,15 @@ def test_a_posted_request_that_the_provider_did_not_sign_is_refused(key):
         Signer(key_of(key)).sign(root)
 
     with pytest.raises(Refused, match=r"^signature:"):
+        requested(posted(root))
+
+
+def test_a_posted_request_with_a_transform_is_refused_before_it_runs():
+    root = etree.fromstring(HONEST.xml())
+    Signer(key_of("idp")).sign(root)
+    every(root, "Transforms")[0].insert(0, etree.fromstring(XSLT))
+
+    with pytest.raises(Refused, match=r"^signature form:"):
         requested(posted(root))
 
 
