@@ -43,6 +43,7 @@ from resilience import examples as resilience_examples
 from sso.examples import arrivals as arrival_examples
 from sso.examples import connections as connection_examples
 from sso.examples import doors as sso_doors
+from sso.examples import oidc_doors
 from webhooks import examples as webhooks_examples
 
 SUBJECTS: tuple[Subject, ...] = (
@@ -59,6 +60,7 @@ SUBJECTS: tuple[Subject, ...] = (
     connection_examples.SUBJECT,
     arrival_examples.SUBJECT,
     sso_doors.SUBJECT,
+    oidc_doors.SUBJECT,
     webhooks_examples.SUBJECT,
     trail.SUBJECT,
     resilience_examples.SUBJECT,

@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 from resilience import contract
 from resilience.worker import roster
-from sso import arrival_controls, connection_controls, door_controls
+from sso import arrival_controls, connection_controls, door_controls, oidc_controls
 
 
 class SSOConfig(AppConfig):
@@ -27,7 +27,7 @@ class SSOConfig(AppConfig):
         )
 
         contract.register(*connection_controls.CONTROLS, *door_controls.CONTROLS)
-        contract.register(*arrival_controls.CONTROLS)
+        contract.register(*arrival_controls.CONTROLS, *oidc_controls.CONTROLS)
         organization_belongings.add(ended.shorten_all_of)
         roster.add_queue(metadata_refresh.QUEUE)
         roster.add_chore(expiry.TELLING)

@@ -13,7 +13,6 @@ SSO_SIGN_IN = Control(
     rows=(
         "sso.Connection",
         "sso.SAMLSettings",
-        "sso.OIDCSettings",
         "sso.SignIn",
         "sso.ConsumedAssertion",
     ),

@@ -11,4 +11,6 @@ _ONE = "sso/oidc/<slug:slug>"
 urlpatterns = [
     path(f"{_ONE}/login", oidc.OidcLoginView.as_view()),
     path(f"{_ONE}/callback", oidc.OidcCallbackView.as_view()),
+    path(f"{_ONE}/signed-out", oidc.OidcSignedOutView.as_view()),
+    path(f"{_ONE}/backchannel-logout", oidc.OidcBackchannelLogoutView.as_view()),
 ]

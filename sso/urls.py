@@ -9,8 +9,8 @@ from __future__ import annotations
 from django.urls import include, path
 
 urlpatterns = [
-    path("", include("sso.saml_urls")),
-    path("", include("sso.oidc_urls")),
     path("", include("sso.arrival_urls")),
     path("", include("sso.connection_urls")),
+    path("", include("sso.oidc_urls")),
+    path("", include("sso.saml_urls")),
 ]

@@ -13,6 +13,7 @@ _IDENTITY_ID = "01a2064d-1c77-7b52-8e0d-9a4b6c3f5e21"
 _IDENTITY = {
     "id": _IDENTITY_ID,
     "provider": "google",
+    "connection": None,
     "email": EMAIL,
     "created_at": EARLIER,
     "last_used_at": NOW,

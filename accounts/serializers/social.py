@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
@@ -40,6 +42,9 @@ class BegunAnswer(serializers.Serializer[Any]):
 class IdentityAnswer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     provider = serializers.CharField()
+    connection = serializers.CharField(
+        allow_null=True, help_text="The name of the organization's connection, if it came by one."
+    )
     email = serializers.CharField(
         allow_blank=True, help_text="As the provider said when it was linked."
     )
@@ -57,11 +62,12 @@ def provider(offered: Provider) -> dict[str, Any]:
     return {"name": offered.name, "title": offered.title}
 
 
-def identity(row: Identity) -> dict[str, Any]:
-    """Show an identity to its person."""
+def identity(row: Identity, names: Mapping[UUID, str]) -> dict[str, Any]:
+    """Show an identity to its person; ``names`` are of connections."""
     return {
         "id": row.pk,
         "provider": row.provider,
+        "connection": names.get(row.connection_id) if row.connection_id else None,
         "email": row.email,
         "created_at": row.created_at,
         "last_used_at": row.last_used_at,

@@ -8,6 +8,7 @@ vouched for somebody is told by a ``Voucher``, which is sealed wherever it has t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -139,6 +140,10 @@ class SSOService(ABC):
     @abstractmethod
     def door(self, organization_id: UUID) -> LoginDoor | None:
         """Say where the people of an organization sign in; None when no connection is on."""
+
+    @abstractmethod
+    def names(self, connection_ids: Collection[UUID]) -> dict[UUID, str]:
+        """Say what these connections are called; what is gone is left out."""
 
     @abstractmethod
     def is_usable(self, connection_id: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,12 @@ from resilience.retrying import after_conflicts
 def of(user_id: UUID, *, wanted: pages.PageRequest) -> pages.Page[Identity]:
     """List a person's identities, newest first."""
     return pages.cut(Identity.objects.filter(user_id=user_id), wanted=wanted)
+
+
+def connection_names(rows: Iterable[Identity]) -> dict[UUID, str]:
+    """Say what the connections are called at which people are these."""
+    keys = {row.connection_id for row in rows if row.connection_id}
+    return get_sso_service().names(keys) if keys else {}
 
 
 def address_of(statement: Statement) -> Address | None:

@@ -19,7 +19,6 @@ from django.conf import settings
 from accounts import social_controls
 from accounts.models import ProviderSignIn
 from accounts.providers import Kind, Provider
-from accounts.rules import redirects
 from accounts.services import code_flow, github, identities, openid
 from accounts.services.code_flow import PATIENCE, Secrets
 from accounts.services.standing import Standing
@@ -217,7 +216,7 @@ def _see_vouched(provider: Provider, statement: Statement) -> None:
 
 
 def _located(row: ProviderSignIn, **said: str) -> str:
-    return redirects.saying(row.redirect_uri, **said)
+    return code_flow.located(row.redirect_uri, said)
 
 
 def _refuse(reason: str, provider: Provider, *, origin: Origin) -> None:

@@ -194,7 +194,9 @@ class IdentitiesView(APIView):
         page = identities.of(
             signed_in(request).user_id, wanted=pages.requested(request.query_params)
         )
-        return Response({"results": [shown.identity(row) for row in page.rows], "next": page.next})
+        names = identities.connection_names(page.rows)
+        found = [shown.identity(row, names) for row in page.rows]
+        return Response({"results": found, "next": page.next})
 
     @extend_schema(
         operation_id="confirm_identity",
@@ -209,7 +211,8 @@ class IdentitiesView(APIView):
             origin=origin.of(request),
             now=timezone.now(),
         )
-        return Response(shown.identity(linked), status=201)
+        names = identities.connection_names([linked])
+        return Response(shown.identity(linked, names), status=201)
 
 
 class IdentityView(APIView):

@@ -9,6 +9,7 @@ from io import BytesIO
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.urls import Resolver404, resolve
 
 from plinto.kernel import origin, problems
 from plinto.kernel.exceptions import MethodNotAllowedError, PayloadTooLargeError
@@ -46,7 +47,10 @@ class RequestMiddleware:
         try:
             _bound_body(request, most=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         except PayloadTooLargeError as error:
-            return problems.answer(request, error)
+            if not _has_own_refusals(request):
+                return problems.answer(request, error)
+            request.refused_body = error  # type: ignore[attr-defined]
+            request.META["CONTENT_LENGTH"], request._stream = "0", BytesIO()
         response = self._get_response(request)
         if isinstance(response, HttpResponseNotAllowed):
             allowed = [method.strip() for method in response["Allow"].split(",")]
@@ -58,6 +62,19 @@ class RequestMiddleware:
         if problems.refusal_from(error).status_code == 500:
             return None
         return problems.answer(request, error)
+
+
+def _has_own_refusals(request: HttpRequest) -> bool:
+    """
+    Tell whether the view says ``refuses_by_itself``, because people or the trail must be told.
+
+    It is called without the body, counted as ever, and finds the refusal in ``refused_body``.
+    """
+    try:
+        view = resolve(request.path_info).func
+    except Resolver404:
+        return False
+    return getattr(getattr(view, "cls", None), "refuses_by_itself", False)
 
 
 def _bound_body(request: HttpRequest, *, most: int) -> None:

@@ -38,27 +38,21 @@ class SignedOut:
 
 
 def url(
-    client: Client, *, hint: str, state: str, post_logout_redirect_uri: str, until: float
-) -> str | None:
+    endpoint: str, *, client_id: str, hint: str, state: str, post_logout_redirect_uri: str
+) -> str:
     """
     Say where to send a browser so that its person is signed out at the provider too.
 
-    ``hint`` is the ID token of the sign-in, or empty. None if the provider offers nothing like it.
-
-    :raises Refused: the provider's metadata are not to be had
+    ``hint`` is the ID token of the sign-in, or empty: then the provider asks the person first.
     """
-    with oidc.refusing():
-        metadata = provider_documents.of(client.issuer).metadata(until=until)
-    if metadata.end_session_endpoint is None:
-        return None
     parameters = {
-        "client_id": client.client_id,
+        "client_id": client_id,
         "post_logout_redirect_uri": post_logout_redirect_uri,
         "state": state,
     }
     if hint:
         parameters["id_token_hint"] = hint
-    return code_flow.located(metadata.end_session_endpoint, parameters)
+    return code_flow.located(endpoint, parameters)
 
 
 def signed_out(

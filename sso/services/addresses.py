@@ -42,6 +42,11 @@ def backchannel_logout(connection: Connection) -> str:
     return _of(connection, "backchannel-logout")
 
 
+def signed_out(connection: Connection) -> str:
+    """Where an OpenID provider sends the browser back to that signed out there."""
+    return _of(connection, "signed-out")
+
+
 def test(connection: Connection) -> str:
     """Where an administrator tries the connection, and below which the findings are."""
     return _of(connection, "test")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from accounts.rules import redirects
-from accounts.services import arrivals
+from accounts.services import arrivals, code_flow
 from accounts.services.federation import NotAdmitted
 from plinto.kernel.origin import Origin
 from sso.facts import Arrival, Refused, Word
@@ -34,4 +33,4 @@ def arrived(
         code = arrivals.offer(voucher, redirect_uri=sign_in.redirect_uri, browser=browser, now=now)
     except NotAdmitted as refusal:
         raise Refused(refusal.reason, word=Word.NOT_ADMITTED) from refusal
-    return redirects.saying(sign_in.redirect_uri, code=code)
+    return code_flow.located(sign_in.redirect_uri, {"code": code})

@@ -80,6 +80,12 @@ def remember(connection: Connection, assertion_id: str, *, usable_until: datetim
     )
 
 
+def is_remembered(connection: Connection, assertion_id: str) -> bool:
+    """Tell whether something of a provider was accepted before."""
+    digest = hashlib.sha256(assertion_id.encode()).digest()
+    return ConsumedAssertion.objects.filter(connection=connection, digest=digest).exists()
+
+
 def unsolicited(connection: Connection, *, now: datetime) -> SignIn:
     """Make the row, unsaved, of a sign-in that begins at the provider."""
     return SignIn(

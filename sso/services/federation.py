@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -52,6 +53,10 @@ class Federation(SSOService):
         usable = Connection.objects.filter(organization_id=organization_id, is_enabled=True)
         found = usable.order_by("pk").first()
         return door_of(found) if found else None
+
+    def names(self, connection_ids: Collection[UUID]) -> dict[UUID, str]:
+        named = Connection.objects.filter(pk__in=connection_ids)
+        return dict(named.values_list("pk", "name"))
 
     def is_usable(self, connection_id: UUID) -> bool:
         return Connection.objects.filter(pk=connection_id, is_enabled=True).exists()

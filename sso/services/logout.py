@@ -13,12 +13,13 @@ from resilience.contract import enforces
 from sso import door_controls
 from sso.facts import Refused
 from sso.models import Connection, SignOn
-from sso.services import saml_logout, sign_ins
+from sso.services import oidc_logout, saml_logout, sign_ins
 
 # Given what a session is called there and where the browser ends ("" for a page of the protocol's),
 # each says where the browser goes to sign out at the provider; None where it cannot.
 _WAYS: dict[str, Callable[[SignOn, str, datetime], str | None]] = {
     Connection.Protocol.SAML: saml_logout.leave,
+    Connection.Protocol.OIDC: oidc_logout.leave,
 }
 
 

@@ -17,7 +17,7 @@ from uuid import UUID
 from accounts.services.code_flow import PATIENCE, Secrets
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
-from sso import door_controls
+from sso import oidc_controls
 from sso.facts import Arrival, Refused
 from sso.models import Connection, SignIn
 from sso.protocols import oidc
@@ -42,7 +42,7 @@ class Begun:
     browser: str = field(repr=False)
 
 
-@enforces(door_controls.SSO_SIGN_IN)
+@enforces(oidc_controls.OIDC_CONNECTIONS)
 def begin(
     slug: str, *, redirect_uri: str, browser: str, is_proof_wanted: bool, now: datetime
 ) -> Begun:
@@ -102,7 +102,7 @@ def sent(
     return Begun(location, way.browser)
 
 
-@enforces(door_controls.SSO_SIGN_IN)
+@enforces(oidc_controls.OIDC_CONNECTIONS)
 def returned(
     slug: str, answer: Mapping[str, str], *, browser: str, origin: Origin, now: datetime
 ) -> str:

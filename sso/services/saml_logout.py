@@ -16,25 +16,22 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from accounts.services import vouched_sessions
-from plinto.kernel.crypto import decrypt, encrypt, new_token, token_digest
+from plinto.kernel.crypto import decrypt
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 from sso import door_controls
-from sso.facts import IdentityProvider, Policy, Refused, ServiceProvider, Word
-from sso.models import Connection, SignIn, SignOn
+from sso.facts import IdentityProvider, Policy, Refused, ServiceProvider
+from sso.models import Connection, SignOn
 from sso.protocols.saml import logout
 from sso.protocols.saml.incoming import Incoming
 from sso.protocols.saml.outgoing import Outgoing
 from sso.protocols.saml.subjects import NameID
-from sso.services import addresses, connections_found, consumption, federation, sign_ins
+from sso.services import addresses, connections_found, consumption, federation, sign_outs
 from sso.services.connections_found import Protocol
 
-# What is begun here is no sign-in, and the answer to it never is that of one.
-_PREFIX = "_out-"
 # A request is refused once it is older than ten minutes, and a clock may differ by two.
 _REMEMBERED_FOR = timedelta(minutes=15)
-_PURPOSE = "sign-out at a provider"
 
 
 @enforces(door_controls.SSO_SIGN_OUT)
@@ -72,18 +69,12 @@ def leave(sign_on: SignOn, redirect_uri: str, now: datetime) -> str | None:
     idp = connections_found.identity_provider(connection)
     if not idp.slo_url:
         return None
-    state, request_id = new_token("plx_"), f"{_PREFIX}{secrets.token_hex(16)}"
     hint = decrypt(sign_on.sealed_subject, purpose=federation.PURPOSE_OF_SUBJECT).decode()
-    SignIn.objects.create(
-        connection=connection,
+    _, state = sign_outs.begin(
+        connection,
         redirect_uri=redirect_uri,
-        request_id=request_id,
-        state_digest=token_digest(state),
-        sealed_secrets=encrypt(orjson.dumps([hint, sign_on.session_index]), purpose=_PURPOSE),
-        created_at=now,
-        expires_at=now + sign_ins.LIVES_FOR,
-        # No assertion can answer it.
-        answered_at=now,
+        secrets=orjson.dumps([hint, sign_on.session_index]),
+        now=now,
     )
     if idp.slo_binding == "post":
         return f"{addresses.sls(connection)}?out={state}"
@@ -98,8 +89,8 @@ def form(slug: str, state: str, *, now: datetime) -> Outgoing:
     :raises Refused: nothing of that name was begun, or it is over
     """
     connection = connections_found.enabled(slug, Protocol.SAML)
-    row = _begun(connection, state, now=now)
-    hint, session_index = orjson.loads(decrypt(row.sealed_secrets, purpose=_PURPOSE))
+    row = sign_outs.begun(connection, state, now=now)
+    hint, session_index = orjson.loads(decrypt(row.sealed_secrets, purpose=sign_outs.PURPOSE))
     return logout.request(
         connections_found.service_provider(connection, now=now),
         connections_found.identity_provider(connection),
@@ -140,25 +131,10 @@ def _requested(
 
 def _answered(connection: Connection, message: Incoming, relay_state: str, *, now: datetime) -> str:
     """What the provider says of its own side changes nothing here: the session ended before."""
-    row = _begun(connection, relay_state, now=now)
+    row = sign_outs.begun(connection, relay_state, now=now)
     sp, idp, policy = _sides(connection, now=now)
     logout.answered(message, sp=sp, idp=idp, policy=policy, request_id=row.request_id, now=now)
-    if not SignIn.objects.filter(pk=row.pk, arrived_at=None).update(arrived_at=now):
-        raise Refused("logout: answered already", word=Word.LOST)
-    return row.redirect_uri
-
-
-def _begun(connection: Connection, state: str, *, now: datetime) -> SignIn:
-    row = SignIn.objects.filter(
-        connection=connection,
-        state_digest=token_digest(state[: sign_ins.LONGEST_STATE]),
-        request_id__startswith=_PREFIX,
-        arrived_at=None,
-        expires_at__gt=now,
-    ).first()
-    if row is None:
-        raise Refused("logout: nothing was asked", word=Word.LOST)
-    return row
+    return sign_outs.finish(row, now=now)
 
 
 def _sides(

@@ -61,6 +61,10 @@ class ServiceKeys:
     """
 
     def __init__(self) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Know nothing, as a process does that begins."""
         self._lock = threading.Lock()
         self._keys: tuple[_Kept, ...] = ()
         self._loaded = float("-inf")

@@ -261,9 +261,11 @@ class SAMLConnectionTestView(APIView):
 
     @extend_schema(operation_id="test_saml_connection", **_TESTS)
     def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
-        asked = {"origin": origin.of(request), "now": timezone.now()}
-        who = signed_in(request)
-        return Response({"test_url": connections.test(who, organization_id, "saml", slug, **asked)})
+        now = timezone.now()
+        test_url = connections.test(
+            signed_in(request), organization_id, "saml", slug, origin=origin.of(request), now=now
+        )
+        return Response({"test_url": test_url})
 
 
 class OIDCConnectionTestView(APIView):
@@ -273,6 +275,8 @@ class OIDCConnectionTestView(APIView):
 
     @extend_schema(operation_id="test_oidc_connection", **_TESTS)
     def post(self, request: Request, organization_id: UUID, slug: str) -> Response:
-        asked = {"origin": origin.of(request), "now": timezone.now()}
-        who = signed_in(request)
-        return Response({"test_url": connections.test(who, organization_id, "oidc", slug, **asked)})
+        now = timezone.now()
+        test_url = connections.test(
+            signed_in(request), organization_id, "oidc", slug, origin=origin.of(request), now=now
+        )
+        return Response({"test_url": test_url})

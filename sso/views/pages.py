@@ -48,6 +48,7 @@ class DoorView(APIView):
     limited_as = "sso"
     protocol: ClassVar[Protocol]
     takes_foreign_posts: ClassVar[bool] = False
+    refuses_by_itself: ClassVar[bool] = True
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
@@ -55,6 +56,12 @@ class DoorView(APIView):
         # REST framework exempts all of its views.
         view.csrf_exempt = cls.takes_foreign_posts
         return view
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refused_body = getattr(request, "refused_body", None)
+        if refused_body is not None:
+            raise refused_body
 
     def handle_exception(  # type: ignore[override]
         self, error: Exception

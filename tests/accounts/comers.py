@@ -163,8 +163,8 @@ class Street:
         return entered()
 
     def path(self, door: Door) -> str:
-        # A slug belongs to one protocol.
-        named = re.sub(r"(saml|oidc)/<slug:slug>", r"\1/<slug:\1>", door.path)
+        # A slug belongs to one protocol; browsers come to the doors of a connection that is not.
+        named = re.sub(r"(/sso/(saml|oidc))/<slug:slug>", r"\1/<slug:\2>", door.path)
         path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), named)
         return f"/{path}{door.query}"
 

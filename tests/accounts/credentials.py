@@ -42,6 +42,7 @@ from tests.accounts.organizations import Club
 from tests.accounts.phones import Phone
 from tests.accounts.staff import browser_of
 from tests.accounts.travellers import arrived, exchange
+from tests.accounts.vouched import Vouched
 from tests.api import Api
 from tests.factories import UserFactory
 from tests.servers.identity_provider import IdentityProvider
@@ -54,7 +55,7 @@ _SOON = timedelta(minutes=30)
 _numbers = itertools.cycle(range(1, 250))
 
 
-class Holder:
+class Holder(Vouched):
     """
     Ada, who is staff, an administrator of a club, and holds one of everything.
 
@@ -73,6 +74,7 @@ class Holder:
         self.key = made(self.club, by=self.before)
         self._own_things()
         self._links()
+        self.came_by_connections()
         self.pending = self._waiting()
 
     # What she holds.
@@ -245,7 +247,12 @@ class Holder:
 
 
 # In the order in which they are tried: the last ones end what the first ones need.
-CREDENTIALS = [name.removeprefix("try_") for name in vars(Holder) if name.startswith("try_")]
+CREDENTIALS = [
+    name.removeprefix("try_")
+    for kind in (Vouched, Holder)
+    for name in vars(kind)
+    if name.startswith("try_")
+]
 
 
 def _somewhere() -> str:

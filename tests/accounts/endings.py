@@ -28,6 +28,9 @@ from tests.factories import AdministratorFactory
 SESSIONS = {"access_token", "refresh_token", "admin_session"}
 FACTORS = {"passkey", "app", "recovery_code"}
 PROVIDER = {"identity", "provider_code"}
+VOUCHED_CODES = {"saml_code", "oidc_code"}
+VOUCHED_SESSIONS = {"vouched_access_token", "vouched_refresh_token", "vouched_pending"}
+VOUCHED = VOUCHED_CODES | VOUCHED_SESSIONS
 LINKS = {"magic_link", "reset_link"}
 INVITATIONS = {"invitation_to_her", "invitation_by_her"}
 
@@ -58,6 +61,19 @@ def role_lowered(holder: Holder, _letters: Any) -> None:
 def organizations_deleted(holder: Holder, _letters: Any) -> None:
     for club in (holder.club, holder.other_club):
         assert club.as_(club.owner, "DELETE").status_code == 204
+
+
+def connections_disabled(holder: Holder, _letters: Any) -> None:
+    for each in holder.connections:
+        path = f"/sso/{each.protocol}/{each.slug}"
+        answer = holder.club.as_(holder.club.owner, "PATCH", path, {"enabled": False})
+        assert answer.status_code == 200
+
+
+def connections_deleted(holder: Holder, _letters: Any) -> None:
+    for each in holder.connections:
+        path = f"/sso/{each.protocol}/{each.slug}"
+        assert holder.club.as_(holder.club.owner, "DELETE", path).status_code == 204
 
 
 def key_deleted(holder: Holder, _letters: Any) -> None:
@@ -125,6 +141,7 @@ _OF_PEOPLE = _EVERY - {"api_key"}
 _OF_ORGANIZATION = ({"api_key"}, "belongs to the organization, whatever becomes of its maker")
 _OF_ONE_ORGANIZATION = "says nothing about the person's account, and the invitation is another's"
 _STILL_HERS = "the person may sign in anew, and this is one of their ways to"
+_ANOTHER_WAY = "came by no connection"
 _NEW_SESSION = "is taken in a session that is opened anew, which whoever ended the others may"
 
 ENDINGS = [
@@ -148,39 +165,44 @@ ENDINGS = [
     ),
     _ending(
         organizations_deleted,
-        INVITATIONS | {"api_key"},
-        (_OF_PEOPLE - INVITATIONS, "says nothing about the person's account"),
+        INVITATIONS | VOUCHED | {"api_key"},
+        (_OF_PEOPLE - INVITATIONS - VOUCHED, "says nothing about the person's account"),
     ),
+    _ending(connections_disabled, VOUCHED, (_EVERY - VOUCHED, _ANOTHER_WAY)),
+    _ending(connections_deleted, VOUCHED, (_EVERY - VOUCHED, _ANOTHER_WAY)),
     _ending(key_deleted, {"api_key"}, (_OF_PEOPLE, "a key is nobody's way in but its own")),
     _ending(
         session_ended,
         {"access_token", "refresh_token"},
         _OF_ORGANIZATION,
-        ({"admin_session"}, "is a session of its own"),
-        ({"pending_sign_in"} | FACTORS | PROVIDER | LINKS | {"undo_link"}, _STILL_HERS),
+        (VOUCHED_SESSIONS | {"admin_session"}, "is a session of its own"),
+        (
+            {"pending_sign_in"} | VOUCHED_CODES | FACTORS | PROVIDER | LINKS | {"undo_link"},
+            _STILL_HERS,
+        ),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
         all_sessions_ended,
-        SESSIONS | {"pending_sign_in"},
+        SESSIONS | VOUCHED_SESSIONS | {"pending_sign_in"},
         _OF_ORGANIZATION,
-        (FACTORS | PROVIDER | LINKS | {"undo_link"}, _STILL_HERS),
+        (VOUCHED_CODES | FACTORS | PROVIDER | LINKS | {"undo_link"}, _STILL_HERS),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
         password_reset,
-        SESSIONS | LINKS | {"pending_sign_in"},
+        SESSIONS | VOUCHED_SESSIONS | LINKS | {"pending_sign_in"},
         _OF_ORGANIZATION,
         (FACTORS, "a reset by mail takes no factor away, or a mailbox would be enough"),
-        (PROVIDER, "another way in, which no password opens or shuts"),
+        (VOUCHED_CODES | PROVIDER, "another way in, which no password opens or shuts"),
         ({"undo_link"}, "a thief who reads the new mailbox must not shut the way back"),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
         factors_reset,
-        SESSIONS | FACTORS | {"pending_sign_in"},
+        SESSIONS | VOUCHED_SESSIONS | FACTORS | {"pending_sign_in"},
         _OF_ORGANIZATION,
-        (PROVIDER | LINKS | {"undo_link"}, "none of the factors"),
+        (VOUCHED_CODES | PROVIDER | LINKS | {"undo_link"}, "none of the factors"),
         (INVITATIONS | {"export", "mailbox_proof"}, _NEW_SESSION),
     ),
     _ending(
@@ -188,10 +210,10 @@ ENDINGS = [
         LINKS | {"mailbox_proof", "invitation_to_her"},
         _OF_ORGANIZATION,
         (
-            SESSIONS | {"pending_sign_in", "export"},
+            SESSIONS | VOUCHED_SESSIONS | {"pending_sign_in", "export"},
             "ending them would help a thief to get rid of the owner, whom the undo link serves",
         ),
-        (FACTORS | PROVIDER, "bound to the person, whatever their address"),
+        (VOUCHED_CODES | FACTORS | PROVIDER, "bound to the person, whatever their address"),
         ({"undo_link", "invitation_by_her"}, "went to somebody else's mailbox, or to an older one"),
     ),
 ]

@@ -35,6 +35,7 @@ from tests.factories import UserFactory
 from tests.servers.identity_provider import Person as Traveller
 from tests.servers.name_server import NameServer
 from tests.sso import prepared_doors
+from tests.sso.oidc import prepared as prepared_oidc
 
 CHARLES = "charles@example.com"
 
@@ -286,7 +287,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     **prepared_endpoints.PREPARED,
     **prepared_connections.PREPARED,
     **prepared_arrivals.PREPARED,
-    **(prepared_trail.PREPARED | prepared_doors.PREPARED),
+    **(prepared_trail.PREPARED | prepared_doors.PREPARED | prepared_oidc.PREPARED),
     "get_terms": with_terms,
     "accept_terms": with_terms,
     "health_live_retrieve": nobody,

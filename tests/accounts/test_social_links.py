@@ -59,7 +59,9 @@ def test_somebody_signed_in_links_an_identity_and_signs_in_with_it(api, idp, ada
     assert arrived(api, idp, whoever, token=ada.access) == {"linked": "acme"}
     [shown] = api.get(IDENTITIES, token=ada.access).json()["results"]
     assert (shown["provider"], shown["email"]) == ("acme", whoever.email)
-    assert shown.keys() == {"id", "provider", "email", "created_at", "last_used_at"}
+    assert shown.keys() == {
+        *("id", "provider", "connection", "email", "created_at", "last_used_at"),
+    }
     assert signed_up(Api(), idp, whoever)["user"]["id"] == str(ada.user.pk)
     [letter] = letters()
     assert letter.to == [ada.user.email]

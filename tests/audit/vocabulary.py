@@ -28,6 +28,7 @@ BY_OPERATION = {
     "logout_all": "session.ended",
     "sso_logout": "session.ended",
     "post_saml_logout": "session.ended",
+    "post_oidc_logout": "session.ended",
     "end_session": "session.ended",
     "end_other_sessions": "session.ended",
     "update_me": "user.updated",

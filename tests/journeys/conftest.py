@@ -31,6 +31,7 @@ pytest.register_assert_rewrite(
     "tests.journeys.probers_of_terms",
     "tests.journeys.probers_of_endpoints",
     "tests.journeys.probers_of_connections",
+    "tests.journeys.probers_of_openid",
 )
 
 

@@ -21,6 +21,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_endpoints,
     probers_of_factors,
     probers_of_letters,
+    probers_of_openid,
     probers_of_organizations,
     probers_of_passkeys,
     probers_of_privacy,

@@ -31,37 +31,56 @@ class ForeignProvider:
     """One of them, while it runs."""
 
     def __init__(self, port: int, *, client_id: str) -> None:
-        self._client_id = client_id
+        self.client_id = client_id
         self.issuer = f"http://127.0.0.1:{port}"
         self.destination = Address("127.0.0.1", port)
+
+    @property
+    def url(self) -> str:
+        return self.issuer
 
     def provider(self) -> Provider:
         return Provider(
             name="acme",
             title="Acme",
             issuer=self.issuer,
-            client_id=self._client_id,
+            client_id=self.client_id,
             client_secret=SECRET,
         )
 
-    def visit(self, authorization_url: str, name: str, *, until: str) -> str:
-        """Sign in as somebody on the provider's pages; returns where the browser is sent back."""
-        with httpx2.Client(timeout=20, follow_redirects=False) as browser:
-            answer = browser.get(authorization_url)
-            for _ in range(_PAGES):
-                if answer.is_redirect:
-                    location = urljoin(str(answer.url), answer.headers["location"])
-                    if location.startswith(until):
-                        return location
-                    answer = browser.get(location)
-                else:
-                    answer = _submit(browser, answer, name)
+    def visit(
+        self, url: str, name: str, *, until: str, browser: httpx2.Client | None = None
+    ) -> str:
+        """
+        Do on the provider's pages what they ask, as somebody; returns where they lead back to.
+
+        A ``browser`` of one's own is known there from one visit to the next.
+        """
+        if browser is None:
+            with _browser() as stranger:
+                return self.visit(url, name, until=until, browser=stranger)
+        answer = browser.get(url)
+        for _ in range(_PAGES):
+            if answer.is_redirect:
+                location = urljoin(str(answer.url), answer.headers["location"])
+                if location.startswith(until):
+                    return location
+                answer = browser.get(location)
+            else:
+                answer = _submit(browser, answer, name)
         raise AssertionError(f"{answer.status_code}: {answer.text[:500]}")
 
 
+def _browser() -> httpx2.Client:
+    return httpx2.Client(timeout=20, follow_redirects=False)
+
+
 def _submit(browser: httpx2.Client, answer: httpx2.Response, name: str) -> httpx2.Response:
-    form = lxml.html.fromstring(answer.content).forms[0]
+    page = lxml.html.fromstring(answer.content)
+    form = page.forms[0]
     filled = dict(form.form_values())
+    if page.xpath("//button[@name='logout']"):
+        filled["logout"] = "yes"
     typed = {"login": name, "sub": name, "password": "x"}
     filled |= {
         each.get("name"): typed[each.get("name")]
@@ -72,14 +91,18 @@ def _submit(browser: httpx2.Client, answer: httpx2.Response, name: str) -> httpx
 
 
 @contextmanager
-def from_npm(callback: str) -> Iterator[ForeignProvider]:
-    """Run the certified provider; its people are NAME@example.com, those called unproved not."""
+def from_npm(callback: str, *signed_out_and_told: str) -> Iterator[ForeignProvider]:
+    """
+    Run the certified provider; its people are NAME@example.com, those called unproved not.
+
+    Two more addresses let people sign out: where they go then, and who is told of it.
+    """
     node = shutil.which("node")
     if node is None or not (_HERE / "node_modules" / "oidc-provider").is_dir():
         refuse = pytest.fail if os.environ.get("CI") else pytest.skip
         refuse("There is no oidc-provider on this machine: npm ci --prefix tests/servers/oidc")
     port = free_port()
-    command = [str(node), "server.mjs", str(port), callback]
+    command = [str(node), "server.mjs", str(port), callback, *signed_out_and_told]
     with _running(command, port, client_id=CLIENT) as provider:
         yield provider
 

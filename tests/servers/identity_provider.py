@@ -25,6 +25,7 @@ from plinto.kernel.environment import Address
 from tests.servers.website import Asked, Reply, Website
 
 CLIENT, SECRET = "plinto at work", "s3cret+/&=:"
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
 
 @dataclass
@@ -113,6 +114,27 @@ class IdentityProvider:
         code = secrets.token_urlsafe(16)
         self._visits[code] = _Visit(parameters, claims)
         return {"state": parameters["state"], "code": code}
+
+    def logout_token(self, subject: str = "", **claims: Any) -> str:
+        """Say that somebody has signed out (Back-Channel Logout 1.0, section 2.4)."""
+        now = int(time.time())
+        told = {
+            "iss": self.url,
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 120,
+            "jti": secrets.token_hex(8),
+            "events": {LOGOUT_EVENT: {}},
+            "sub": subject or None,
+            **claims,
+        }
+        told = {name: value for name, value in told.items() if value is not None}
+        header = {"alg": "RS256", "typ": "logout+jwt", "kid": self.key.kid, **self.header}
+        return jwt.encode(header, told, self.key)
+
+    def signed_now(self, subject: str) -> str:
+        """An ID token of no sign-in."""
+        return self._signed(_Visit({}, {"sub": subject}))
 
     def stop(self) -> None:
         self._site.stop()

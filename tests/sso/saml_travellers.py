@@ -18,6 +18,7 @@ from audit.models import AuditRow
 from plinto.kernel.ids import uuid7
 from sso.facts import ServiceProvider
 from sso.models import Connection, SAMLSettings
+from sso.services import service_keys
 from tests.accounts.organizations import Club
 from tests.api import Api
 from tests.sso.attacks.signing import Told, form, good, key_of
@@ -98,7 +99,8 @@ class Corporation:
     def service(self) -> ServiceProvider:
         """Plinto as the provider knows it."""
         base = f"{ROOT}{self.path}"
-        return ServiceProvider(f"{base}/metadata", f"{base}/acs", f"{base}/sls", ())
+        keys = service_keys.ring.pairs(timezone.now())
+        return ServiceProvider(f"{base}/metadata", f"{base}/acs", f"{base}/sls", keys)
 
     def set(self, **columns: Any) -> None:
         """Change columns of the settings."""

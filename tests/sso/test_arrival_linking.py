@@ -63,6 +63,7 @@ def test_the_same_person_comes_again_by_their_subject_whatever_their_address_is(
     assert not User.objects.filter(email__startswith="countess").exists()
 
 
+@pytest.mark.asvs("6.8.1")
 @pytest.mark.parametrize(
     "address",
     [
@@ -125,7 +126,9 @@ def test_the_owner_of_an_address_elsewhere_confirms_and_comes_in_from_then_on(pr
     contractor = signed_in(Api(), user=UserFactory(email="jo@contractor.example"))
     token = asked_for_proof(provider.come(Api(), "1", "Jo@contractor.example"))
     answer = confirm(contractor, token)
-    assert (answer.status_code, answer.json()["provider"]) == (201, "saml")
+    shown = answer.json()
+    assert (answer.status_code, shown["provider"]) == (201, "saml")
+    assert shown["connection"] == "Corporate sign-in"
     assert role_of(contractor.user, provider.club) == MEMBER
     entry = provider.brought(Api(), "1", "jo@contractor.example")
     assert entry["user"]["id"] == str(contractor.user.pk)
@@ -196,6 +199,50 @@ def test_an_erasure_that_waits_is_called_off_as_by_any_sign_in(provider):
     User.objects.filter(pk=ada.pk).update(erase_at=timezone.now())
     provider.brought(Api(), "1", ada.email)
     assert User.objects.get(pk=ada.pk).erase_at is None
+
+
+def test_an_identity_at_a_connection_is_shown_and_unlinked_like_any_other(provider):
+    entry = provider.brought(Api(), "1")
+    page = Api().get(IDENTITIES, token=entry["access"]).json()["results"]
+    assert [(each["provider"], each["connection"]) for each in page] == [
+        ("saml", "Corporate sign-in")
+    ]
+    answer = Api().delete(f"{IDENTITIES}/{page[0]['id']}", token=entry["access"])
+    assert (answer.status_code, answer.json()["error"]) == (409, "LAST_WAY_IN")
+
+
+def test_an_identity_is_a_way_in_only_while_its_connection_is_on(provider):
+    """A password is none of hers, so she keeps one of two connections that works."""
+    other = Provider(provider.club)
+    entry = provider.brought(Api(), "1")
+    identity = Identity.objects.get(connection_id=provider.connection.pk)
+    Identity.objects.create(
+        user=identity.user,
+        provider="saml",
+        connection_id=other.connection.pk,
+        subject="1",
+        created_at=timezone.now(),
+    )
+    other.switch(is_enabled=False)
+    path = f"{IDENTITIES}/{identity.pk}"
+    assert Api().delete(path, token=entry["access"]).status_code == 409
+    other.switch(is_enabled=True)
+    assert Api().delete(path, token=entry["access"]).status_code == 204
+
+
+@pytest.mark.asvs("6.8.1", "10.5.2")
+def test_a_subject_of_one_connection_is_somebody_else_at_another_and_at_a_provider(provider):
+    other = Provider(Club(Api()))
+    other.prove()
+    Identity.objects.create(
+        user=UserFactory(), provider="saml", subject="1", created_at=timezone.now()
+    )
+    first, second = provider.brought(Api(), "1"), other.brought(Api(), "1")
+    assert first["user"]["id"] != second["user"]["id"]
+    assert {first["user"]["email"], second["user"]["email"]} == {
+        f"1@{provider.domain}",
+        f"1@{other.domain}",
+    }
 
 
 def test_an_openid_address_that_is_not_verified_is_nobodys(api):

@@ -6,15 +6,18 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.http import HttpResponse
+from django.utils import timezone
 
+from accounts.models import OrganizationDomain
 from accounts.services import provider_documents
 from audit.models import AuditRow
+from plinto.kernel.ids import uuid7
 from sso.models import Connection, OIDCSettings
 from sso.services import client_secrets
 from tests.accounts.organizations import Club
 from tests.api import Api
 from tests.servers.identity_provider import CLIENT, SECRET, IdentityProvider, Person, redirected
-from tests.sso.connections import APP, make_oidc_connection, proved
+from tests.sso.arriving import APP
 
 EXCHANGE = "/api/v1/auth/sso/exchange"
 DOMAIN = "corp.example"
@@ -23,23 +26,41 @@ DOMAIN = "corp.example"
 class Party:
     """An organization, its provider, and the connection between them."""
 
-    def __init__(self, club: Club, idp: IdentityProvider, **fields: Any) -> None:
+    def __init__(
+        self, club: Club, idp: IdentityProvider, *, client_id: str = CLIENT, **fields: Any
+    ) -> None:
         self.club, self.idp = club, idp
-        self.connection: Connection = make_oidc_connection(
-            club.id,
+        now = timezone.now()
+        self.connection = Connection.objects.create(
+            organization_id=club.id,
+            protocol="oidc",
+            name="Analytical Engines",
+            redirect_uris=[APP],
+            created_at=now,
+            updated_at=now,
+            **{"slug": f"oidc-{uuid7().hex[-12:]}", **fields},
+        )
+        OIDCSettings.objects.create(
+            connection=self.connection,
             issuer=idp.url,
-            client_id=CLIENT,
+            client_id=client_id,
             client_secret=client_secrets.sealed(SECRET),
-            **fields,
         )
 
     @property
     def path(self) -> str:
         return f"/sso/oidc/{self.connection.slug}"
 
-    def prove(self) -> None:
+    def prove(self, domain: str = DOMAIN) -> None:
         """Let the organization have proved the domain of its people."""
-        proved(self.club.id, DOMAIN)
+        now = timezone.now()
+        OrganizationDomain.objects.create(
+            organization_id=self.club.id,
+            name=domain,
+            token=uuid7().hex,
+            created_at=now,
+            verified_at=now,
+        )
 
     def published_once(self) -> None:
         """Let Plinto begin anew, and its row remember what the provider says now."""

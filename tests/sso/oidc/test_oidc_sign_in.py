@@ -14,7 +14,7 @@ from sso.models import OIDCSettings, SignIn, SignOn
 from sso.services import oidc_sign_in
 from tests.api import Api
 from tests.servers.identity_provider import CLIENT, redirected
-from tests.sso.connections import APP
+from tests.sso.arriving import APP
 from tests.sso.oidc.relying import DOMAIN, Party, somebody
 
 
