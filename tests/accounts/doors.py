@@ -123,12 +123,7 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
     *(
-        # Without a service key nothing is signed; what is sent here nobody has asked for.
-        _anyone(
-            method,
-            f"sso/saml/<slug:slug>/{door}",
-            answer="400 page" if door in {"acs", "sls"} else "503 page",
-        )
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
         for door, methods in _SAML.items()
         for method in methods
     ),
@@ -255,7 +250,7 @@ def _connections(protocol: str) -> list[Door]:
         Door("PATCH", one, body={"preset": "generic"}, **_FRESH),
         Door("DELETE", one, **_FRESH),
         Door("POST", f"{one}/test", Least.ADMIN),
-        _anyone("GET", page, answer="400 page"),
+        _anyone("GET", page, answer="404 page"),
         _anyone("GET", f"{page}/<uuid:sign_in_id>", answer="400 page"),
     ]
 
