@@ -32,7 +32,7 @@ from audit.models import AuditRow, TrailExport
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import SYSTEM as NOWHERE
 from sso.services import connection_fields, connection_rows
-from tests.accounts.doors import Door, Least
+from tests.accounts.door import Door, Least
 from tests.accounts.key_holders import made
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person
