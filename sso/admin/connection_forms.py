@@ -13,6 +13,7 @@ from sso.services import connection_fields, saml_metadata
 
 _OWN = ("name", "preset", "redirect_uris", "creates_accounts", "max_age", "clock_skew")
 _SAML = ("metadata_signer", "subject_attribute", "allows_unsolicited", "wants_encrypted")
+_LINE = forms.URLInput(attrs={"class": "vLargeTextField"})
 _LINES = forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
 
 
@@ -42,6 +43,7 @@ class ConnectionForm(forms.ModelForm[Connection]):
         required=False,
         assume_scheme="https",
         max_length=connection_fields.LONGEST_URL,
+        widget=_LINE,
         help_text="Best: it is asked again every hour, so new certificates come by themselves.",
     )
     metadata_file = forms.FileField(required=False, help_text="Or the file, uploaded.")
@@ -62,7 +64,7 @@ class ConnectionForm(forms.ModelForm[Connection]):
         required=False, help_text="People may begin at the provider (a tile of its dashboard)."
     )
     wants_encrypted = forms.BooleanField(required=False, help_text="Assertions must be encrypted.")
-    issuer = forms.URLField(required=False, assume_scheme="https", max_length=1024)
+    issuer = forms.URLField(required=False, assume_scheme="https", max_length=1024, widget=_LINE)
     client_id = forms.CharField(required=False, max_length=255)
     client_secret = forms.CharField(
         required=False,

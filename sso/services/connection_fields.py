@@ -145,6 +145,13 @@ def _scope(given: str) -> str:
     return " ".join(dict.fromkeys(words))
 
 
+def _line(given: str) -> str:
+    """Read a name that is compared whole: what is not seen would make two of one."""
+    if not given.isprintable() or given != given.strip():
+        raise ValueError("Use printable characters on one line, without spaces around them.")
+    return given
+
+
 def _attributes(given: Mapping[str, list[str]]) -> dict[str, list[str]]:
     unknown = sorted(set(given) - set(ATTRIBUTES))
     if unknown:
@@ -167,6 +174,9 @@ def _certificates(given: list[str]) -> list[str]:
 
 _JUDGES: Mapping[str, Callable[[Any], Any]] = {
     "slug": slugs.canonical,
+    "entity_id": _line,
+    "client_id": _line,
+    "subject_attribute": _line,
     "redirect_uris": _redirects,
     "attributes": _attributes,
     "sso_url": _page,

@@ -146,6 +146,7 @@ BY_STAFF = {
     "sso_connection_remove": "connection.deleted",
     "accounts.OrganizationDomain add": "domain.added",
     "accounts.OrganizationDomain delete": "domain.deleted",
+    "accounts.OrganizationDomain prove_by_record": "domain.verified",
     "accounts.OrganizationDomain prove_by_word": "domain.verified",
     "auth.Group add": "admin.changed",
     "auth.Group change": "admin.changed",

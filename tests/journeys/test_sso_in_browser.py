@@ -35,8 +35,10 @@ PATIENCE = 60_000
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
     with chromium.launched() as started:
         yield started
+    expect.set_options(timeout=None)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +83,14 @@ def choose_organization(page: Page, slug: str) -> None:
 
 
 def sign_in_at_provider(page: Page) -> None:
-    page.locator("input[name=username]").fill("ada")
-    page.locator("input[name=password]").fill(TYPED)
-    page.locator("input[name=password]").press("Enter")
+    name, password = (page.locator(f"input[name={each}]") for each in ("username", "password"))
+    # Its page moves the cursor once it is loaded, even from under somebody who types.
+    page.wait_for_load_state("networkidle")
+    name.fill("ada")
+    password.fill(TYPED)
+    expect(name).to_have_value("ada")
+    expect(password).to_have_value(TYPED)
+    password.press("Enter")
 
 
 def test_a_connection_is_set_up_tried_and_used(browser, provider, world):

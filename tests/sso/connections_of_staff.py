@@ -9,10 +9,14 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from accounts.models import OrganizationDomain
+from accounts.services import domain_proofs
+from plinto.kernel import services
+from resilience.text_records import TextRecords
 from sso.models import Connection
 from tests.accounts.organizations import Club
 from tests.accounts.staff import act, browser_of
 from tests.api import Api
+from tests.servers.name_server import NameServer
 from tests.sso.club_connections import ClubConnection
 from tests.sso.publisher import Said
 
@@ -79,6 +83,17 @@ def _prove_by_word() -> Do:
     return lambda: act(browser, "prove_by_word", row, page=DOMAINS)
 
 
+def _prove_by_record() -> Do:
+    browser, row = named()
+
+    def do() -> None:
+        with NameServer() as names, services.override(TextRecords, TextRecords(names.address)):
+            names.place(domain_proofs.record(row))
+            act(browser, "prove_by_record", row, page=DOMAINS)
+
+    return do
+
+
 def _delete_domain() -> Do:
     browser, row = named()
     return lambda: browser.post(f"{DOMAINS}{row.pk}/delete/", {"post": "yes"})
@@ -93,5 +108,6 @@ CONNECTION_ACTS: dict[str, Callable[[], Do]] = {
     "sso_connection_remove": _on_page("remove"),
     "accounts.OrganizationDomain add": _add_domain,
     "accounts.OrganizationDomain delete": _delete_domain,
+    "accounts.OrganizationDomain prove_by_record": _prove_by_record,
     "accounts.OrganizationDomain prove_by_word": _prove_by_word,
 }

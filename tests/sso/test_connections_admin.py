@@ -93,6 +93,21 @@ def test_an_openid_connection_never_shows_its_secret_and_keeps_it_when_left_empt
     assert OIDC["client_secret"] not in text_of(browser, page_of(row))
 
 
+def test_what_is_amiss_with_metadata_is_said_in_plain_words(club):
+    said = Said(
+        keys=(key_of("old", days=-1), key_of("idp", days=10)),
+        sso_url="http://idp.corp.example/sso",
+    )
+    made = ClubConnection(club, metadata_xml=said.xml().decode())
+    text = text_of(browser_of(), page_of(made.row))
+    for told in (
+        "Its SingleSignOnService is not protected by TLS.",
+        "One of its certificates has expired.",
+        "The certificates end soon",
+    ):
+        assert told in text
+
+
 def test_metadata_of_another_provider_are_not_taken(club):
     made = ClubConnection(club, metadata_xml=Said().xml().decode())
     other = Said(entity_id="https://evil.example/", keys=(key_of("evil"),))
