@@ -144,6 +144,7 @@ def test_what_a_row_cannot_hold_is_not_written_into_it_nor_a_fault_of_ours(party
     row = OIDCSettings.objects.get(pk=party.connection.pk)
     assert "\x00" not in str([row.metadata, row.keys])
     assert "first" in [key["kid"] for key in row.keys["keys"]]
+    assert {key["kty"] for key in row.keys["keys"]} == {"RSA"}
 
 
 def test_keys_that_were_rotated_meanwhile_are_found(party):
