@@ -69,8 +69,9 @@ class Policy:
     What a connection asks of an assertion beyond what is asked of all.
 
     ``clock_skew`` in seconds; ``max_age`` in seconds since the person proved themselves, None when
-    it does not matter. ``is_proof_wanted`` when the request asked for a fresh proof. With
-    ``subject_attribute`` people are known by its one value instead of by their NameID.
+    it does not matter. ``is_proof_wanted`` when the request asked for a fresh proof, which must
+    then be no older than ``asked_at``. With ``subject_attribute`` people are known by its one
+    value instead of by their NameID.
     """
 
     clock_skew: int = 60
@@ -79,6 +80,7 @@ class Policy:
     max_age: int | None = None
     is_proof_wanted: bool = False
     subject_attribute: str = ""
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

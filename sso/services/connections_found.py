@@ -61,8 +61,10 @@ def identity_provider(connection: Connection) -> IdentityProvider:
     )
 
 
-def policy(connection: Connection, *, is_proof_wanted: bool = False) -> Policy:
-    """Say what a connection asks of whoever comes by it."""
+def policy(
+    connection: Connection, *, is_proof_wanted: bool = False, asked_at: datetime | None = None
+) -> Policy:
+    """Say what a connection asks of whoever comes by it, and when a fresh proof was asked for."""
     is_saml = connection.protocol == Protocol.SAML
     return Policy(
         clock_skew=connection.clock_skew,
@@ -71,4 +73,5 @@ def policy(connection: Connection, *, is_proof_wanted: bool = False) -> Policy:
         max_age=connection.max_age,
         is_proof_wanted=is_proof_wanted,
         subject_attribute=connection.saml.subject_attribute if is_saml else "",
+        asked_at=asked_at,
     )

@@ -63,7 +63,7 @@ def _subject(connection: Connection, arrival: Arrival) -> str:
 def _address(connection: Connection, arrival: Arrival, names: tuple[str, ...]) -> str:
     values = _first(arrival, names)
     if not values and _is_saml(connection) and _name_id(arrival).format == _ADDRESS_FORMAT:
-        values = (arrival.subject,)
+        values = (_name_id(arrival).value,)
     if not values:
         came = ", ".join(sorted(arrival.attributes)) or "none"
         raise Refused(f"no address: looked for {', '.join(names)}; came: {came}")

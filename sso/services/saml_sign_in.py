@@ -169,7 +169,9 @@ def _verified(
         response,
         sp=connections_found.service_provider(connection, now=now),
         idp=connections_found.identity_provider(connection),
-        policy=connections_found.policy(connection, is_proof_wanted=row.is_proof_wanted),
+        policy=connections_found.policy(
+            connection, is_proof_wanted=row.is_proof_wanted, asked_at=row.created_at
+        ),
         request_id=row.request_id or None,
         now=now,
     )

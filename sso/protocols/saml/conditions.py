@@ -15,7 +15,7 @@ from sso.protocols.saml.names import BEARER, ENTITY, saml
 # How long ago an assertion or message may have been made. A person who is sent back reaches us
 # within seconds; one kept for longer was stolen or found.
 AGE = timedelta(minutes=10)
-# How old a proof may be that was asked for anew: a request lives no longer.
+# How old a proof may be that was asked for anew, when nobody knows when: a request lives no longer.
 _FRESH = AGE
 _WIDEST_SKEW = timedelta(seconds=120)
 _KNOWN = frozenset(saml(name) for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction"))
@@ -176,7 +176,8 @@ def authenticated_at(statement: etree._Element, *, expected: Expected) -> dateti
     age = expected.now - told - expected.skew
     if expected.policy.max_age is not None and age.total_seconds() > expected.policy.max_age:
         raise refused(Check.AUTHENTICATION, "longer ago than this connection allows")
-    if expected.policy.is_proof_wanted and age > _FRESH:
+    asked_at = expected.policy.asked_at or expected.now - _FRESH
+    if expected.policy.is_proof_wanted and told + expected.skew < asked_at:
         raise refused(Check.AUTHENTICATION, "not anew, although that was asked for")
     return min(told, expected.now)
 

@@ -89,10 +89,17 @@ def _parsed(xml: bytes, *, local: str) -> etree._Element:
 
 
 def _parameters(query: str) -> dict[str, str]:
-    """Split a query without decoding it; a name that comes twice could be read in two ways."""
+    """
+    Split a query without decoding it.
+
+    A name that comes twice, or is written in another way, could be read here as signed and by
+    whoever decodes it as something else.
+    """
     found: dict[str, str] = {}
     for part in query.split("&"):
         name, _, value = part.partition("=")
+        if unquote_plus(name) != name:
+            raise refused(Check.ENCODING, "a name is encoded")
         if name in found:
             raise refused(Check.ENCODING, f"{quoted(name)} comes twice")
         found[name] = value

@@ -43,6 +43,9 @@ _KEY_HINTS = frozenset(
         "X509SubjectName", "X509SKI", "X509CRL",
         "KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent",
     )
+) | frozenset(
+    f"{{http://www.w3.org/2009/xmldsig11#}}{name}"
+    for name in ("X509Digest", "ECKeyValue", "NamedCurve", "PublicKey")
 )  # fmt: skip
 _LONGEST_PREFIX_LIST = 200
 

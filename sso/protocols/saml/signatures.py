@@ -32,7 +32,8 @@ def verify_by(
 
     :raises Refused: no key of the provider made it, or only one whose certificate has expired
     """
-    usable, expired = certificates.live(idp.certificates, now=now)
+    with library.foreign_errors(Check.CERTIFICATE):
+        usable, expired = certificates.live(idp.certificates, now=now)
     if is_made_by(usable):
         return
     if is_made_by(expired):

@@ -14,7 +14,7 @@ import xmlsec
 from lxml import etree
 
 from sso.facts import KeyPair, ServiceProvider
-from tests.sso.attacks import hostile
+from tests.sso.attacks import hostile, odd
 from tests.sso.attacks.signing import (
     DS,
     Signer,
@@ -43,9 +43,12 @@ def attacks(
     told = Told(sp=sp, issuer=issuer, request_id=request_id, now=now)
     return [
         (name, document if isinstance(document, str) else form(document))
-        for group in (_malformed, _wrapped, _unsigned, _transformed, _encrypted, _lies, _moments)
+        for group in (
+            _malformed, _wrapped, _unsigned, _transformed, odd.signed, _encrypted, odd.encrypted,
+            _lies, odd.told, _moments, _mapped,
+        )
         for name, document in group(told, key)
-    ]
+    ]  # fmt: skip
 
 
 Found = Iterator[tuple[str, str | bytes | etree._Element]]
@@ -58,6 +61,8 @@ def _malformed(told: Told, key: KeyPair) -> Found:
     yield "10 MB", "A" * 10_000_000
     yield "200 kB document", xml.ljust(200 * 1024, b" ")
     yield "truncated", xml[: len(xml) // 2]
+    yield "comment before the root", b"<!-- -->" + xml
+    yield "Latin-1", b'<?xml version="1.0" encoding="ISO-8859-1"?>' + xml
     yield "truncated base64", form(xml)[: len(form(xml)) // 2 * 2 - 1]
     yield "not XML", b"hello"
     yield "another message", b'<a xmlns="urn:x"/>'
@@ -81,6 +86,8 @@ def _malformed(told: Told, key: KeyPair) -> Found:
     prefixes = "".join(f' xmlns:p{n}="urn:{n}"' for n in range(3_000)).encode()
     yield "3,000 prefixes", b"<a" + prefixes + b">" + b"<b/>" * 4_000 + b"</a>"
     yield "duplicate ids", hostile.twice(good(told, key))
+    nameless = xml.replace(b'ID="_response"', b"ID=\"_response' or '1\"")
+    yield "identifier that is an expression", nameless
     other = b'xml:id="_other" ID="_assertion"'
     yield "xml:id", xml.replace(b'ID="_assertion"', other)
 
@@ -128,6 +135,8 @@ def _transformed(told: Told, key: KeyPair) -> Found:
     canonical = f'<Transform xmlns="{DS}" Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>'
     yield "XSLT transform", hostile.with_transform(told, key, hostile.XSLT)
     yield "500 transforms", hostile.with_transform(told, key, canonical, times=500)
+    in_two = hostile.without_subject_in_two(told, key, EVIL)
+    yield "XPath instead of the enveloped transform", in_two
     yield "XPath transform", hostile.without_subject(told, key, EVIL)
 
     def add(tag: str, xml: str) -> etree._Element:
@@ -191,7 +200,6 @@ def _lies(told: Told, key: KeyPair) -> Found:
         "100 kB NameID": {"name_id": "a" * 100_000},
         "empty NameID": {"name_id": ""},
         "transient NameID": {"name_format": "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"},
-        "two addresses": {"attributes": (("mail", ("ada@corp.example", EVIL)),)},
         "CR and LF in an attribute": {
             "attributes": (("mail", ("ada@corp.example&#13;&#10;Bcc: x",)),)
         },
@@ -231,3 +239,9 @@ def _moments(told: Told, key: KeyPair) -> Found:
     }
     for name, changes in lies.items():
         yield name, good(told.but(**changes), key)
+
+
+def _mapped(told: Told, key: KeyPair) -> Found:
+    """What holds as an assertion, so it is consumed, and must not be made sense of: the last."""
+    addresses = (("mail", ("ada@corp.example", EVIL)),)
+    yield "two addresses", good(told.but(attributes=addresses), key)

@@ -9,6 +9,7 @@ import xmlsec
 from lxml import etree
 
 from tests.sso.attacks.signing import (
+    DS,
     XENC,
     KeyPair,
     Signer,
@@ -69,6 +70,22 @@ def without_subject(told: Told, key: KeyPair, evil: str) -> etree._Element:
 
     def shape(signature: etree._Element) -> None:
         every(signature, "Transforms")[0].insert(1, etree.fromstring(XPATH))
+
+    response = told.tree()
+    Signer(key, shape=shape).sign(assertion_of(response))
+    every(response, "NameID")[0].text = evil
+    return response
+
+
+def without_subject_in_two(told: Told, key: KeyPair, evil: str) -> etree._Element:
+    """The same in the two transforms that are allowed, the enveloped one said in XPath."""
+    own = XPATH.replace("not(", "not(ancestor-or-self::ds:Signature or ").replace(
+        "<XPath", f'<XPath xmlns:ds="{DS}"'
+    )
+
+    def shape(signature: etree._Element) -> None:
+        enveloped = every(signature, "Transform")[0]
+        enveloped.getparent().replace(enveloped, etree.fromstring(own))
 
     response = told.tree()
     Signer(key, shape=shape).sign(assertion_of(response))

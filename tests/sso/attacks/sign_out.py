@@ -10,9 +10,10 @@ from urllib.parse import quote_plus
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
+from lxml import etree
 
 from sso.facts import KeyPair, ServiceProvider
-from tests.sso.attacks.signing import SAML, SAMLP, key_of, moment
+from tests.sso.attacks.signing import SAML, SAMLP, Signer, key_of, moment
 
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 
@@ -75,6 +76,12 @@ def query(
     return f"{octets}&Signature={quote_plus(base64.b64encode(made).decode())}"
 
 
+def _signed_within(ending: Ending, key: KeyPair) -> bytes:
+    root = etree.fromstring(ending.xml())
+    Signer(key).sign(root)
+    return etree.tostring(root)
+
+
 def attacks(
     sp: ServiceProvider, issuer: str, key: KeyPair, *, now: datetime
 ) -> list[tuple[str, str]]:
@@ -101,6 +108,7 @@ def attacks(
         "signature of another message": f"SAMLRequest={evil}&{good.partition('&')[2]}",
         "signature cut off": good.rpartition("&")[0],
         "RelayState added": good.replace("&SigAlg", "&RelayState=x&SigAlg"),
+        "RelayState by another spelling": f"{good}&%52elayState=x",
         "the request twice": f"{good}&SAMLRequest={evil}",
         "SHA-1": query(
             deflated(honest.xml()),
@@ -116,6 +124,8 @@ def attacks(
         "not deflated": query(quote_plus(base64.b64encode(honest.xml().encode())), key),
         "not base64": query("%%%", key),
         "empty": query("", key),
+        "an address of 40 kB": f"{good}&{'a' * 40_000}",
+        "a signature within": query(deflated(_signed_within(honest, key)), key),
         "an answer instead": query(deflated(honest.xml().replace("Request", "Response")), key),
     }
     for name, ending in lies.items():

@@ -10,10 +10,12 @@ from sso.protocols.saml.checks import CHECKS
 from sso.protocols.saml.subjects import NameID
 from tests.sso.attacks.hostile import sealed
 from tests.sso.attacks.signing import (
+    DS,
     EMAIL,
     SAML,
     Signer,
     assertion_of,
+    every,
     form,
     good,
     key_of,
@@ -87,6 +89,37 @@ def test_a_provider_may_sign_by_rsa_or_an_elliptic_curve(kind, bits):
     ).sign(assertion_of(response))
 
     assert verify(response, idp=provider(key)).arrival.subject == "ada@corp.example"
+
+
+def test_a_provider_may_keep_prefixes_and_name_its_key_in_several_ways():
+    def shape(signature):
+        keeping = every(signature, "Transform")[1]
+        xmlsec.template.transform_add_c14n_inclusive_namespaces(keeping, ["xs", "saml"])
+
+    response = told().tree()
+    Signer(key_of("idp"), shape=shape).sign(assertion_of(response))
+    for hint in (
+        "<KeyName>one of ours</KeyName>",
+        "<KeyValue><RSAKeyValue><Modulus>AQAB</Modulus><Exponent>AQAB</Exponent></RSAKeyValue></KeyValue>",
+        '<KeyValue><ECKeyValue xmlns="http://www.w3.org/2009/xmldsig11#"/></KeyValue>',
+    ):
+        named = hint.replace(">", f' xmlns="{DS}">', 1)
+        every(response, "KeyInfo")[0].append(etree.fromstring(named))
+
+    assert b"InclusiveNamespaces" in etree.tostring(response)
+    assert verify(response).arrival == verify(told()).arrival
+
+
+def test_a_provider_may_write_without_prefixes():
+    plain = told().xml().replace("<saml:", "<").replace("</saml:", "</")
+    response = etree.fromstring(
+        plain.replace("<Assertion ", f'<Assertion xmlns="{SAML}" ').replace(
+            "<Issuer>", f'<Issuer xmlns="{SAML}">'
+        )
+    )
+    Signer(key_of("idp")).sign(assertion_of(response))
+
+    assert verify(response).arrival == verify(told()).arrival
 
 
 def test_a_form_value_may_be_broken_into_lines():

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sso.facts import Policy, Refused
+from sso.facts import IdentityProvider, Policy, Refused
 from sso.protocols.saml import library
 from tests.sso.attacks.hostile import sealed
 from tests.sso.attacks.signing import Signer, assertion_of, every, good, key_of, moment
@@ -76,12 +76,16 @@ def test_only_a_certificate_in_force_is_believed_and_an_expired_one_is_named():
     assert verify(told(), idp=provider(expired, key_of("idp")))
 
 
-def test_a_provider_without_certificates_is_not_believed():
-    assert refusal(told(), idp=_without_certificates()).startswith("signature:")
+@pytest.mark.parametrize(
+    ("certificates", "reason"),
+    [((), "signature: not by a key"), (("AAAA",), "certificate: unreadable")],
+)
+def test_a_provider_without_a_certificate_that_can_be_read_is_not_believed(certificates, reason):
+    without = IdentityProvider(
+        entity_id=PROVIDER, sso_url="https://idp.example", certificates=certificates
+    )
 
-
-def _without_certificates() -> object:
-    return type(provider())(entity_id=PROVIDER, sso_url="https://idp.example", certificates=())
+    assert refusal(told(), idp=without).startswith(reason)
 
 
 def test_an_open_assertion_is_refused_where_an_encrypted_one_is_wanted():
@@ -117,6 +121,10 @@ def test_an_answer_to_a_request_never_passes_for_one_that_nobody_asked_for(chang
         (Policy(max_age=3600), 62, False),
         (Policy(is_proof_wanted=True), 9, True),
         (Policy(is_proof_wanted=True), 12, False),
+        # A provider that ignores what it is asked has had the person for longer than the request.
+        (Policy(is_proof_wanted=True, asked_at=NOW - timedelta(minutes=2)), 2, True),
+        (Policy(is_proof_wanted=True, asked_at=NOW - timedelta(minutes=2)), 4, False),
+        (Policy(asked_at=NOW - timedelta(minutes=2)), 4, True),
     ],
 )
 def test_a_person_proved_themselves_as_lately_as_is_asked(policy, minutes, is_accepted):

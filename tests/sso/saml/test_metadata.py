@@ -48,6 +48,15 @@ def together(*described_ones: str) -> str:
     )
 
 
+def deep() -> str:
+    """Write metadata that are dear to canonicalize, within what is allowed."""
+    names = range(18)
+    inside = "".join(f'<p{n}:a xmlns:p{n}="urn:{n}">' for n in names)
+    inside += "".join(f"</p{n}:a>" for n in reversed(names))
+    extensions = f"<md:Extensions>{inside * 1_100}</md:Extensions>"
+    return described().replace("<md:IDPSSODescriptor", f"{extensions}<md:IDPSSODescriptor")
+
+
 def read(xml: str | bytes, **changes: object) -> metadata.Described:
     raw = xml.encode() if isinstance(xml, str) else xml
     return metadata.read(raw, **{"signer": None, "now": NOW, **changes})
@@ -171,6 +180,25 @@ def test_metadata_signed_by_sha_1_are_refused():
     assert reason.startswith(
         "signature form: algorithm «http://www.w3.org/2000/09/xmldsig#rsa-sha1»"
     )
+
+
+def test_metadata_with_two_signatures_in_one_part_are_refused():
+    signer = key_of("federation")
+    root = etree.fromstring(described())
+    for key in (key_of("stranger"), signer):
+        sign_metadata(root, identifier="_md", key=key)
+
+    assert refusal(etree.tostring(root), signer=signer.certificate).startswith("signature form:")
+
+
+def test_a_provider_has_one_role_and_a_few_keys():
+    sign_in = endpoint("SingleSignOnService", SSO)
+    role = f"{certificate(key_of('idp'))}{sign_in}"
+    another = f'</md:IDPSSODescriptor><md:IDPSSODescriptor protocolSupportEnumeration="{SAMLP}">'
+    many = [certificate(key_of("idp")).replace("MII", "MII" * number) for number in range(1, 12)]
+
+    assert refusal(described(role, another, role)).startswith("metadata: not exactly one role")
+    assert refusal(described(*many, sign_in)).startswith("certificate: more than ten")
 
 
 def test_weak_keys_are_left_out_and_refused_when_there_is_no_other():

@@ -14,6 +14,7 @@ from sso.protocols.saml.checks import Check
 from sso.protocols.saml.incoming import Incoming
 from sso.protocols.saml.subjects import NameID
 from tests.sso.attacks import sign_out
+from tests.sso.attacks.hostile import by_reference
 from tests.sso.attacks.sign_out import Ending, deflated, query
 from tests.sso.attacks.signing import Signer, encrypt_name, form, key_of
 from tests.sso.saml.parties import NOW, PROVIDER, REQUEST, provider, service
@@ -26,12 +27,15 @@ SEEN_BY = {
     "signature of another message": Check.SIGNATURE,
     "signature cut off": Check.SIGNATURE,
     "RelayState added": Check.SIGNATURE,
+    "RelayState by another spelling": Check.ENCODING,
     "the request twice": Check.ENCODING,
     "SHA-1": Check.SIGNATURE_FORM,
     "HMAC": Check.SIGNATURE_FORM,
     "not deflated": Check.ENCODING,
     "not base64": Check.ENCODING,
     "empty": Check.ENCODING,
+    "an address of 40 kB": Check.SIZE,
+    "a signature within": Check.SIGNATURE_FORM,
     "an answer instead": Check.LOGOUT,
     "for another address": Check.DESTINATION,
     "without an address": Check.DESTINATION,
@@ -103,6 +107,16 @@ def test_an_encrypted_name_is_read():
     Signer(key_of("idp")).sign(root)
 
     assert requested(posted(root)).name_id.value == "ada@corp.example"
+
+
+def test_a_name_whose_cipher_is_to_be_fetched_is_refused():
+    root = etree.fromstring(HONEST.xml())
+    encrypt_name(root, key_of("plinto").certificate)
+    by_reference(root)
+    Signer(key_of("idp")).sign(root)
+
+    with pytest.raises(Refused, match=r"^encryption:"):
+        requested(posted(root))
 
 
 @pytest.mark.parametrize("binding", ["redirect", "post"])
