@@ -13,18 +13,19 @@ class ProviderUnavailable(ExternalServiceError):
 
 class IdentityNeedsProof(ConflictError):
     """
-    Somebody has an account with the address that the provider vouches for.
+    The provider vouches for an address that it may not speak for.
 
-    A provider that errs, or lies, must not hand that account out: its person signs in another
-    way and confirms the link with ``link_token``.
+    It is of somebody who has an account, or outside of the domains that the organization of a
+    connection has proved. A provider that errs, or lies, must not hand an account out: the owner
+    of the address signs in another way and confirms the link with ``link_token``.
     """
 
-    default_message = "You have an account already. Sign in to it, then link this identity."
+    default_message = "Sign in to the account of this address, then link this identity."
 
     def __init__(self, *, link_token: str, provider: str, expires_in: int) -> None:
         super().__init__(
             details={"link_token": link_token, "provider": provider, "expires_in": expires_in},
-            reason="address has an account",
+            reason="proof of the owner wanted",
         )
 
 

@@ -230,6 +230,24 @@ AUDIT_UNSIGNED = _new(
     "",
     "Rows that have their place and are under no signed checkpoint yet.",
 )
+SSO_CERTIFICATES = _new(
+    "sso_ending_connections",
+    Kind.ONE,
+    "within",
+    "Connections that are on and whose provider's certificates all end within 0, 1, 7 or 30 days.",
+)
+SSO_METADATA = _new(
+    "sso_failing_metadata",
+    Kind.ONE,
+    "",
+    "Connections that are on and whose provider cannot be asked for anything new.",
+)
+SSO_SERVICE_KEY = _new(
+    "sso_service_key_seconds",
+    Kind.ONE,
+    "",
+    "Seconds until the certificate of the key that signs for single sign-on ends; 0 without one.",
+)
 DEPENDENCY_UP = _new(
     "dependency_up",
     Kind.ONE,

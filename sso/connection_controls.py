@@ -48,4 +48,15 @@ PROVIDER_METADATA = Control(
     mail=Mail.always(enforce("No letter is involved.")),
 )
 
-CONTROLS = (CONNECTIONS, PROVIDER_METADATA)
+CERTIFICATE_ENDS = Control(
+    name="ending certificates",
+    truth="the end of the last certificate of a connection, and for how few days it was told",
+    rows=("sso.SAMLSettings",),
+    redis=Redis.always(
+        enforce("Owners are written to at 30, 7 and 1 day, once each, whatever Redis does.")
+    ),
+    database=Database.always(refuse("Nobody is written to; a day is not missed for an outage.")),
+    mail=Mail.always(enforce("The letter waits; the admin site and the metrics tell as ever.")),
+)
+
+CONTROLS = (CONNECTIONS, PROVIDER_METADATA, CERTIFICATE_ENDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from accounts.errors import InvalidCode, InvalidCredentials, TooManyAttempts
 from accounts.examples import passkeys
+from accounts.examples.federation import SSO_REQUIRED
 from accounts.examples.values import (
     CODE,
     EMAIL,
@@ -53,7 +54,7 @@ SUBJECT = Subject(
                 }
             ),
             answer=Several({**ENTERED, "proved": {"status": "verified"}}),
-            refusals=(InvalidCode(), *_GUESSED),
+            refusals=(InvalidCode(), SSO_REQUIRED, *_GUESSED),
         ),
         "resend_verification": Operation(
             summary="Mail the link and the code again",
@@ -64,7 +65,7 @@ SUBJECT = Subject(
             summary="Sign in with a password",
             body={"email": EMAIL, "password": PASSWORD},
             answer=Several(ENTERED),
-            refusals=(InvalidCredentials(), *_GUESSED),
+            refusals=(InvalidCredentials(), SSO_REQUIRED, *_GUESSED),
         ),
         "login_mfa": Operation(
             summary="Take the second step",
@@ -84,7 +85,7 @@ SUBJECT = Subject(
                 }
             ),
             answer=SIGNED_IN,
-            refusals=(InvalidCode(), *_GUESSED),
+            refusals=(InvalidCode(), SSO_REQUIRED, *_GUESSED),
         ),
         "login_passkey_options": Operation(
             summary="Ask for a challenge to sign in with a passkey",
@@ -99,7 +100,7 @@ SUBJECT = Subject(
             description="A passkey is two factors at once; nothing more is asked.",
             body={"passkey": passkeys.ASSERTION},
             answer=SIGNED_IN,
-            refusals=(InvalidCode(), *_GUESSED),
+            refusals=(InvalidCode(), SSO_REQUIRED, *_GUESSED),
         ),
         "request_magic_link": Operation(
             summary="Mail a link that signs in",
@@ -112,7 +113,7 @@ SUBJECT = Subject(
             "minutes. The other links that were mailed to this person die with it.",
             body={"token": "pll_Xa2Sd4Fg6Hj8Kl0Zc1Vb3Nm5Qw7Er9Ty2Ui4Op6AsDf8"},
             answer=Several(ENTERED),
-            refusals=(InvalidCode(),),
+            refusals=(InvalidCode(), SSO_REQUIRED),
         ),
         "request_password_reset": Operation(
             summary="Mail a link to choose a new password",

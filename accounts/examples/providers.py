@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from accounts.errors import InvalidCode, SessionEnded
+from accounts.examples.federation import SSO_REQUIRED
 from accounts.examples.values import EARLIER, EMAIL, ENTERED, NOW, page
 from accounts.social_errors import IdentityNeedsProof, LastWayIn, ProviderUnavailable
 from plinto.kernel.examples import Operation, Several, Subject
@@ -65,6 +66,7 @@ SUBJECT = Subject(
             answer=Several(ENTERED),
             refusals=(
                 InvalidCode(),
+                SSO_REQUIRED,
                 IdentityNeedsProof(link_token=_LINK_TOKEN, provider="google", expires_in=600),
             ),
         ),

@@ -40,7 +40,7 @@ _METHODS: list[str] = []
 
 @dataclass(frozen=True, slots=True)
 class _ProofWanted:
-    """The address has an account; its owner may confirm the link with the token."""
+    """The owner of the address may confirm the link with the token."""
 
     token: str = field(repr=False)
     provider: str
@@ -55,7 +55,7 @@ def exchange(code: str, *, browser: str, origin: Origin, now: datetime) -> Signe
     An identity that nobody has becomes an account if its address is vouched for and free.
 
     :raises InvalidCode: unknown, used, expired, of another browser, or of nobody who may sign in
-    :raises IdentityNeedsProof: the address has an account
+    :raises IdentityNeedsProof: the owner of the address has to confirm
     """
     try:
         try:
@@ -64,17 +64,18 @@ def exchange(code: str, *, browser: str, origin: Origin, now: datetime) -> Signe
             # Another tab was first to make the account or the identity; now it is there.
             outcome = _settle(code, browser=browser, origin=origin, now=now)
     except InvalidCredentials as refusal:
-        _record_refusal(refusal.reason, origin=origin)
+        _record_refusal(code, refusal.reason, origin=origin)
         raise InvalidCode(reason=refusal.reason) from refusal
     except InvalidCode as refusal:
-        _record_refusal(refusal.reason, origin=origin)
+        _record_refusal(code, refusal.reason, origin=origin)
         raise
     if isinstance(outcome, _ProofWanted):
-        _record_refusal("address has an account", origin=origin)
         seconds = int(LINK_LIVES_FOR.total_seconds())
-        raise IdentityNeedsProof(
+        wanted = IdentityNeedsProof(
             link_token=outcome.token, provider=outcome.provider, expires_in=seconds
         )
+        _record_refusal(code, wanted.reason, origin=origin)
+        raise wanted
     return outcome
 
 
@@ -141,11 +142,17 @@ def _ask_for_proof(row: ProviderSignIn, owner_id: UUID | None, *, now: datetime)
     return _ProofWanted(token, row.provider)
 
 
-def _record_refusal(reason: str, *, origin: Origin) -> None:
+def _record_refusal(code: str, reason: str, *, origin: Origin) -> None:
+    """Record a refusal, for the organization to see if the code came by a connection of it."""
+    by_connection = ProviderSignIn.objects.exclude(connection_id=None)
+    row = by_connection.filter(code_digest=token_digest(code)).first()
+    voucher = Voucher.opened(row.sealed_statement) if row else None
+    target = Target("connection", id=str(voucher.connection_id)) if voucher else Target("provider")
     get_audit_service().record_refusal(
         Event.SESSION_REFUSED,
         actor=ANONYMOUS,
-        target=Target("provider"),
+        target=target,
         origin=origin,
+        organization_id=voucher.organization_id if voucher else None,
         reason=reason,
     )

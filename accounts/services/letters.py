@@ -49,6 +49,10 @@ class Letter(StrEnum):
     EXPORT_READY = "export_ready", "link", "time"
     ERASURE = "erasure", "what", "link", "time"
     INVITATION = "invitation", "link", "organization", "inviter", "expires_in_days"
+    CERTIFICATES_ENDING = (
+        "certificates_ending",
+        *("connection", "organization", "time", "link"),
+    )
     DOMAIN_WITHDRAWN = "domain_withdrawn", "domain", "organization", "time", "link"
     WEBHOOK_PAUSED = "webhook_paused", "receiver", "what", "time", "link"
     GLASS_BROKEN = "glass_broken", "owner", "organization", "time"

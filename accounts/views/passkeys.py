@@ -47,7 +47,7 @@ class PasskeyLoginView(APIView):
     @extend_schema(
         operation_id="login_passkey",
         request=passkey_bodies.PasskeyLoginBody,
-        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 403)},
     )
     def post(self, request: Request) -> Response:
         body = passkey_bodies.PasskeyLoginBody.read(request)

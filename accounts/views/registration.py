@@ -51,7 +51,7 @@ class VerifyEmailView(APIView):
                 [answers.SignedInAnswer, answers.FactorWantedAnswer, answers.VerifiedAnswer],
                 resource_type_field_name=None,
             ),
-            **errors(*BODY, 401),
+            **errors(*BODY, 401, 403),
         },
     )
     def post(self, request: Request) -> Response:

@@ -29,7 +29,7 @@ class SecondStepView(APIView):
     @extend_schema(
         operation_id="login_mfa",
         request=SecondStepBody,
-        responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
+        responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 403)},
     )
     def post(self, request: Request) -> Response:
         body = SecondStepBody.read(request)

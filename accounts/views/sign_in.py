@@ -34,7 +34,7 @@ class LoginView(APIView):
                 [answers.SignedInAnswer, answers.FactorWantedAnswer],
                 resource_type_field_name=None,
             ),
-            **errors(*BODY, 401),
+            **errors(*BODY, 401, 403),
         },
     )
     def post(self, request: Request) -> Response:

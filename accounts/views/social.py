@@ -163,7 +163,7 @@ class ExchangeView(APIView):
                 [answers.SignedInAnswer, answers.FactorWantedAnswer],
                 resource_type_field_name=None,
             ),
-            **errors(*BODY, 401, 409),
+            **errors(*BODY, 401, 403, 409),
         },
     )
     def post(self, request: Request) -> Response:

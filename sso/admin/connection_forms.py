@@ -13,6 +13,7 @@ from sso.services import connection_fields, saml_metadata
 
 _OWN = ("name", "preset", "redirect_uris", "creates_accounts", "max_age", "clock_skew")
 _SAML = ("metadata_signer", "subject_attribute", "allows_unsolicited", "wants_encrypted")
+_LINE = forms.URLInput(attrs={"class": "vLargeTextField"})
 _LINES = forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"})
 
 
@@ -33,14 +34,16 @@ class ConnectionForm(forms.ModelForm[Connection]):
         help_text="Only where the provider's names differ from the preset's habit, one on each "
         "line: email: mail, emailAddress",
     )
-    default_role = forms.CharField(
+    role_name = forms.CharField(
         required=False,
+        label="Default role",
         help_text="The name of the role of whom no group gives one. Empty: member.",
     )
     metadata_url = forms.URLField(
         required=False,
         assume_scheme="https",
         max_length=connection_fields.LONGEST_URL,
+        widget=_LINE,
         help_text="Best: it is asked again every hour, so new certificates come by themselves.",
     )
     metadata_file = forms.FileField(required=False, help_text="Or the file, uploaded.")
@@ -61,7 +64,7 @@ class ConnectionForm(forms.ModelForm[Connection]):
         required=False, help_text="People may begin at the provider (a tile of its dashboard)."
     )
     wants_encrypted = forms.BooleanField(required=False, help_text="Assertions must be encrypted.")
-    issuer = forms.URLField(required=False, assume_scheme="https", max_length=1024)
+    issuer = forms.URLField(required=False, assume_scheme="https", max_length=1024, widget=_LINE)
     client_id = forms.CharField(required=False, max_length=255)
     client_secret = forms.CharField(
         required=False,
@@ -100,13 +103,13 @@ class ConnectionForm(forms.ModelForm[Connection]):
         return cleaned
 
     def _judged(self, protocol: str, cleaned: dict[str, Any]) -> dict[str, Any]:
-        names = (*_OWN, "default_role", "attributes")
+        names = (*_OWN, "attributes")
         given = {name: cleaned[name] for name in names if self._is_said(name)}
         for name, read in (("redirect_uris", str.split), ("attributes", _table)):
             if name in given:
                 given[name] = read(given[name])
-        if "default_role" in given:
-            given["default_role"] = given["default_role"] or None
+        if self._is_said("role_name"):
+            given["default_role"] = cleaned["role_name"] or None
         if self.is_new and cleaned.get("slug"):
             given["slug"] = cleaned["slug"]
         is_saml = protocol == Connection.Protocol.SAML
@@ -168,7 +171,7 @@ def _shown(connection: Connection) -> dict[str, Any]:
         "attributes": "\n".join(
             f"{name}: {', '.join(names)}" for name, names in connection.attributes.items()
         ),
-        "default_role": role.name if role else "",
+        "role_name": role.name if role else "",
     }
     if connection.protocol == Connection.Protocol.SAML:
         names = ("metadata_url", *_SAML)

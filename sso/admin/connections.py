@@ -89,7 +89,7 @@ class ConnectionAdmin(ActingAdmin[Connection]):
         return joined.defer("oidc__client_secret", "saml__metadata_xml")
 
     def get_fieldsets(self, request: HttpRequest, obj: Connection | None = None) -> Any:  # noqa: ARG002
-        who = ("redirect_uris", "creates_accounts", "default_role", "attributes")
+        who = ("redirect_uris", "creates_accounts", "role_name", "attributes")
         finer = ("max_age", "clock_skew")
         saml = ("metadata_url", "metadata_file", "metadata_xml")
         saml_finer = (

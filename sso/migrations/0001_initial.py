@@ -100,6 +100,7 @@ class Migration(migrations.Migration):
                 ('slo_binding', models.CharField(choices=[('redirect', 'HTTP-Redirect'), ('post', 'HTTP-POST')], default='redirect', max_length=8)),
                 ('certificates', models.JSONField(default=list)),
                 ('certificates_end_at', models.DateTimeField(blank=True, null=True)),
+                ('end_told_days', models.PositiveSmallIntegerField(blank=True, null=True)),
                 ('metadata_url', models.CharField(blank=True, max_length=2048)),
                 ('metadata_xml', models.TextField(blank=True)),
                 ('metadata_signer', models.TextField(blank=True)),

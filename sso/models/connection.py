@@ -71,6 +71,7 @@ class SAMLSettings(models.Model):
     What the metadata of a SAML identity provider say; as last good as they were.
 
     ``certificates`` are base64 of DER, without armour: one, or two while the provider rolls over.
+    ``end_told_days`` is for how few days before their end the owners have been told of it.
     ``metadata_signer`` is such a certificate too; where it is set, metadata must be signed by it.
     Without ``subject_attribute`` people are known by their NameID.
     """
@@ -90,6 +91,7 @@ class SAMLSettings(models.Model):
     slo_binding = models.CharField(max_length=8, choices=Binding, default=Binding.REDIRECT)
     certificates = models.JSONField(default=list)
     certificates_end_at = models.DateTimeField(null=True, blank=True)
+    end_told_days = models.PositiveSmallIntegerField(null=True, blank=True)
     metadata_url = models.CharField(max_length=2048, blank=True)
     metadata_xml = models.TextField(blank=True)
     metadata_signer = models.TextField(blank=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from accounts.rules import slugs
 from plinto.kernel.exceptions import ValidationError
 from resilience import http
 from resilience.errors import OutboundRefusedError
@@ -144,6 +145,13 @@ def _scope(given: str) -> str:
     return " ".join(dict.fromkeys(words))
 
 
+def _line(given: str) -> str:
+    """Read a name that is compared whole: what is not seen would make two of one."""
+    if not given.isprintable() or given != given.strip():
+        raise ValueError("Use printable characters on one line, without spaces around them.")
+    return given
+
+
 def _attributes(given: Mapping[str, list[str]]) -> dict[str, list[str]]:
     unknown = sorted(set(given) - set(ATTRIBUTES))
     if unknown:
@@ -165,6 +173,10 @@ def _certificates(given: list[str]) -> list[str]:
 
 
 _JUDGES: Mapping[str, Callable[[Any], Any]] = {
+    "slug": slugs.canonical,
+    "entity_id": _line,
+    "client_id": _line,
+    "subject_attribute": _line,
     "redirect_uris": _redirects,
     "attributes": _attributes,
     "sso_url": _page,

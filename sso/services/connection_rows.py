@@ -212,6 +212,7 @@ def _saml_columns(wanted: Mapping[str, Any]) -> dict[str, Any]:
     columns = {name: wanted[name] for name in (*_SAML, *_UNTOLD_SAML) if name in wanted}
     if "certificates" in columns:
         columns["certificates_end_at"] = certificates.end_of(columns["certificates"])
+        columns["end_told_days"] = None
     return columns
 
 

@@ -41,7 +41,10 @@ def as_metadata_say(
     before = {name: getattr(kept, name) for name in ("metadata_url", "metadata_signer")}
     after = {name: wanted.get(name, value) for name, value in before.items()}
     wanted = connection_fields.of_change(wanted, metadata_url=after["metadata_url"])
-    if after["metadata_url"] and after != before:
+    if after == before:
+        # Nothing is asked, so nothing is to look as if it had been.
+        return {name: value for name, value in wanted.items() if name not in before}
+    if after["metadata_url"]:
         source = {**after, "name": attempt.target.label}
         wanted |= said(attempt, source, entity_id=kept.entity_id) | after
     return wanted

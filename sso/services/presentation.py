@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sso.models import Connection
-from sso.services import addresses, expiry
+from sso.services import addresses, expiry, saml_metadata
 
 _SAML_HELP: Mapping[str, tuple[str, ...]] = {
     "okta": (
@@ -133,6 +133,4 @@ def warnings(connection: Connection, now: datetime) -> list[str]:
     left = expiry.days_left(kept.certificates_end_at, now=now)
     if left is not None and left < max(expiry.HORIZONS):
         found.append("The certificates end soon: let the provider publish its next one.")
-    if kept.valid_until and kept.valid_until <= now:
-        found.append(f"The metadata were valid until {kept.valid_until:%Y-%m-%d} only.")
-    return found
+    return [*found, *saml_metadata.findings(kept, now=now)]

@@ -58,13 +58,14 @@ def page_of(
     """
     Record a refusal and say what the person is told; None for a fault of ours.
 
-    Recording needs the database. When that is what failed, the page says so.
+    Recording needs the database. When that is what failed, the page says so. A flood that the
+    limits keep out is counted there and not told here, or it would flood the trail.
     """
     page, reason = _judged(error)
     if page is None:
         return None
     log.info("sso.refused", connection=slug, reason=reason, status=page.status)
-    if page.status == 503 and page.word == "busy":
+    if page.word in {"busy", "often"}:
         return page
     try:
         _record(reason, slug=slug, protocol=protocol, origin=origin)

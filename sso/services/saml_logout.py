@@ -27,7 +27,7 @@ from sso.protocols.saml import logout
 from sso.protocols.saml.incoming import Incoming
 from sso.protocols.saml.outgoing import Outgoing
 from sso.protocols.saml.subjects import NameID
-from sso.services import addresses, connections_found, consumption, federation, sign_outs
+from sso.services import addresses, connections_found, consumption, federation, rates, sign_outs
 from sso.services.connections_found import Protocol
 
 # A request is refused once it is older than ten minutes, and a clock may differ by two.
@@ -51,8 +51,10 @@ def take(
 
     :raises NotFoundError: there is no such connection
     :raises Refused: it is not the provider, it sent this before, or it answers what nobody asked
+    :raises RateLimitError: the connection has used up its share of this minute
     """
     connection = connections_found.enabled(slug, Protocol.SAML)
+    rates.count(connection)
     if is_request:
         return _requested(connection, message, relay_state, origin=origin, now=now)
     return _answered(connection, message, relay_state, now=now)

@@ -16,6 +16,7 @@ from plinto.kernel.exceptions import SSOMetadataError
 from resilience import http
 from resilience.errors import CircuitOpenError, OutboundFailedError, OutboundRefusedError
 from sso.facts import Refused
+from sso.models import SAMLSettings
 from sso.protocols.saml import metadata
 
 LONGEST = 1_000_000
@@ -83,6 +84,20 @@ def columns(
         "valid_until": found.valid_until,
         "metadata_xml": text,
     }
+
+
+def findings(kept: SAMLSettings, *, now: datetime) -> tuple[str, ...]:
+    """Say in plain words what is amiss with metadata that are kept; nothing where none are."""
+    if not kept.metadata_xml:
+        return ()
+    try:
+        # Their signature was judged when they came.
+        said = metadata.read(
+            kept.metadata_xml.encode(), signer=None, now=now, entity_id=kept.entity_id
+        )
+    except Refused as refusal:
+        return (f"They would not be accepted today: {refusal.reason}.",)
+    return said.findings
 
 
 def are_trusted_from(url: str, *, signer: str) -> bool:

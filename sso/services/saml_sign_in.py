@@ -13,13 +13,8 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from django.conf import settings
-
-from plinto.kernel.exceptions import RateLimitError
 from plinto.kernel.origin import Origin
-from resilience import ratelimit
 from resilience.contract import enforces
-from resilience.limits import Bucket
 from sso import door_controls
 from sso.facts import Refused, Word
 from sso.models import Connection, SignIn
@@ -31,6 +26,7 @@ from sso.services import (
     connection_tests,
     connections_found,
     consumption,
+    rates,
     sign_ins,
 )
 from sso.services.connections_found import Protocol
@@ -128,7 +124,7 @@ def post(slug: str, *, response: str, relay_state: str, now: datetime) -> str:
     """
     connection = connections_found.enabled(slug, Protocol.SAML)
     row = _waiting(connection, relay_state, now=now)
-    _count(connection)
+    rates.count(connection)
     try:
         verified = _verified(connection, row, response, now=now)
     except Refused as refusal:
@@ -185,17 +181,3 @@ def _waiting(connection: Connection, relay_state: str, *, now: datetime) -> Sign
     if not connection.saml.allows_unsolicited:
         raise Refused("relay state: no sign-in waits for this answer", word=Word.LOST)
     return consumption.unsolicited(connection, now=now)
-
-
-def _count(connection: Connection) -> None:
-    """
-    Count an answer for its connection, whatever networks they come from.
-
-    Verifying takes some ten milliseconds, so those of one connection can take a fifth of a
-    processor at most, and those of others are verified meanwhile.
-    """
-    policy = settings.RATE_LIMITS["sso"]
-    bucket = Bucket.of(policy.limits["account"], connection.pk)
-    verdict = ratelimit.limiter().take(policy, (bucket,))
-    if not verdict.is_admitted:
-        raise RateLimitError(retry_after=verdict.tightest.seconds, reason="sso: one connection")

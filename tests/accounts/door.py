@@ -1,4 +1,4 @@
-"""What a line of the table of doors says."""
+"""One method of one route, and the least of whom it lets in."""
 
 from __future__ import annotations
 

@@ -73,12 +73,7 @@ SIGN_IN = [
     _anyone("POST", f"{API}auth/sso/exchange", {"code": "x"}, _WRONG),
     _person("POST", "auth/reauthenticate", {"password": PASSWORD}),
     *(
-        # Without a service key nothing is signed; what is sent here nobody has asked for.
-        _anyone(
-            method,
-            f"sso/saml/<slug:slug>/{door}",
-            answer="400 page" if door in {"acs", "sls"} else "503 page",
-        )
+        _anyone(method, f"sso/saml/<slug:slug>/{door}", answer="404 page")
         for door, methods in _SAML.items()
         for method in methods
     ),
@@ -192,34 +187,28 @@ TRAIL = [
     Door("GET", f"{ONE}/audit/export/<uuid:trail_export_id>", **_TRAIL),
 ]
 
-_CONNECTION = {"preset": "generic"}
+_FRESH: dict[str, Any] = {"lets_in": Least.ADMIN, "is_fresh": True}
+
+
+def _connections(protocol: str) -> list[Door]:
+    every, one = f"{ONE}/sso/{protocol}", f"{ONE}/sso/{protocol}/<slug:slug>"
+    page = f"sso/{protocol}/<slug:slug>/test"
+    return [
+        Door("GET", every, Least.ADMIN),
+        Door("POST", every, body=club_connections.BODIES[protocol], **_FRESH),
+        Door("GET", one, Least.ADMIN),
+        Door("PATCH", one, body={"preset": "generic"}, **_FRESH),
+        Door("DELETE", one, **_FRESH),
+        Door("POST", f"{one}/test", Least.ADMIN),
+        _anyone("GET", page, answer="404 page"),
+        _anyone("GET", f"{page}/<uuid:sign_in_id>", answer="400 page"),
+    ]
+
+
+_RENEWAL = {"metadata_xml": METADATA}
 CONNECTIONS = [
-    *(
-        _anyone("GET", f"sso/{protocol}/<slug:slug>/test{tail}", answer="400 page")
-        for protocol in ("saml", "oidc")
-        for tail in ("", "/<uuid:sign_in_id>")
-    ),
-    *(
-        Door("POST", f"{ONE}/sso/{protocol}/<slug:slug>/test", Least.ADMIN)
-        for protocol in ("saml", "oidc")
-    ),
-    Door("GET", f"{ONE}/sso/saml", Least.ADMIN),
-    Door("POST", f"{ONE}/sso/saml", Least.ADMIN, club_connections.SAML, is_fresh=True),
-    Door("GET", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN),
-    Door("PATCH", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
-    Door("DELETE", f"{ONE}/sso/saml/<slug:slug>", Least.ADMIN, is_fresh=True),
-    Door(
-        "POST",
-        f"{ONE}/sso/saml/<slug:slug>/metadata",
-        Least.ADMIN,
-        {"metadata_xml": METADATA},
-        is_fresh=True,
-    ),
-    Door("GET", f"{ONE}/sso/oidc", Least.ADMIN),
-    Door("POST", f"{ONE}/sso/oidc", Least.ADMIN, club_connections.OIDC, is_fresh=True),
-    Door("GET", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN),
-    Door("PATCH", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, _CONNECTION, is_fresh=True),
-    Door("DELETE", f"{ONE}/sso/oidc/<slug:slug>", Least.ADMIN, is_fresh=True),
+    *(*_connections("saml"), *_connections("oidc")),
+    Door("POST", f"{ONE}/sso/saml/<slug:slug>/metadata", body=_RENEWAL, **_FRESH),
 ]
 
 # Details of health, and the metrics, are for whoever has a token of operators.

@@ -14,7 +14,8 @@ from django.utils import timezone
 from accounts.models import ApiKey
 from accounts.rules import api_key_texts
 from accounts.services import api_key_standing, api_key_uses
-from tests.accounts.doors import DOORS, Least
+from tests.accounts.door import Least
+from tests.accounts.doors import DOORS
 from tests.accounts.key_holders import EVERY_SCOPE, INTROSPECT, REVOKE, made
 from tests.accounts.organizations import Club
 from tests.accounts.test_limits import commands_during

@@ -27,6 +27,7 @@ from tests.audit import vocabulary
 from tests.audit.vocabulary import added_since, there
 from tests.factories import AdministratorFactory, UserFactory
 from tests.plinto.processes import a_circuit, a_process
+from tests.sso.connections_of_staff import CONNECTION_ACTS
 from tests.webhooks.acts_of_staff import ENDPOINT_ACTS
 
 OWN = "/admin/second-factor/own/"
@@ -194,6 +195,7 @@ STAFF: dict[str, Callable[[], Do]] = {
     "auth.Group delete_selected": delete_groups,
     "export": at("GET", f"{PEOPLE}export/"),
     **ENDPOINT_ACTS,
+    **CONNECTION_ACTS,
 }
 
 

@@ -6,7 +6,8 @@ import pytest
 from django.http import HttpResponse
 
 from tests.accounts.comers import Comer, Street, everything, let_in, refusal
-from tests.accounts.doors import DOORS, Least
+from tests.accounts.door import Least
+from tests.accounts.doors import DOORS
 from tests.project.test_routes import api_routes
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -28,7 +28,7 @@ TAKES = {"take_export", "take_trail_export"}
 _OF_A_MODEL = re.compile(r"^[a-z]+_[a-z]+_(changelist|add|change|delete|history|export)$")
 _LISTS = {"audit/events.py", "webhooks/catalogue.py"}
 # Django is asked without a row here, and these depend on which it is.
-_OF_SOME_ROWS = {"webhooks.Endpoint delete"}
+_OF_SOME_ROWS = {"webhooks.Endpoint delete", "accounts.OrganizationDomain delete"}
 # The pages on which several things are done, and what.
 _SEVERAL = {
     "own_factor": ("begin", "confirm", "renew", "remove"),

@@ -12,12 +12,21 @@ from tests.journeys.clubs import founded
 from tests.journeys.scene import Scene, everywhere, proves
 from tests.journeys.waiting import eventually
 from tests.races import at_once
+from tests.servers.plinto import manage
 from tests.sso.club_connections import SAML
 
 _ADDRESSED = "UPDATE sso_saml_settings SET metadata_url = %s WHERE entity_id = %s"
 _DUE = """
 INSERT INTO sso_refresh (connection_id, due_at, attempts, state, last_error)
 SELECT connection_id, now(), 0, 'due', '' FROM sso_saml_settings WHERE entity_id = %s
+"""
+_ENDING = """
+UPDATE sso_saml_settings SET certificates_end_at = now() + interval '3 days' WHERE entity_id = %s
+"""
+_TELL = """
+from django.utils import timezone
+from sso.services import expiry
+print(expiry.tell(timezone.now()))
 """
 
 
@@ -69,3 +78,19 @@ def what_was_good_last_outlives_its_provider(scene: Scene) -> Iterator[None]:
     assert shown()["certificates"] == made.body["certificates"]
     assert club.send(club.owner, "POST", f"{path}/metadata", {}).status == 422
     assert everywhere(lambda: club.send(club.owner, "GET", path)) == {200}
+
+
+@proves(controls.CERTIFICATE_ENDS)
+def owners_hear_of_certificates_that_end(scene: Scene) -> Iterator[None]:
+    club = founded(scene.world, scene.signed_in())
+    entity = f"https://{uuid7().hex}.example.com/"
+    assert club.send(club.owner, "POST", "/sso/saml", {**SAML, "entity_id": entity}).status == 201
+    yield
+    scene.world.sql(_ENDING, entity)
+    # The chore runs every hour in a worker; here it runs now, in a process of its own.
+    told = manage("shell", "-c", _TELL, environment=scene.world.web.environment)
+    assert int(told.split()[-1]) >= 1
+    [[days]] = scene.world.sql(
+        "SELECT end_told_days FROM sso_saml_settings WHERE entity_id = %s", entity
+    )
+    assert days == 7

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.journey
 TWINS = 20
 
 
+@pytest.mark.asvs("6.8.3")
 def test_of_twenty_posts_of_one_assertion_one_becomes_a_session(deploy, figure):
     world = deploy(with_static=True)
     [email] = world.populate(1)

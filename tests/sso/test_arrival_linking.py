@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Identity, Membership, OrganizationDomain, User
+from audit.models import AuditRow
 from sso.facts import Refused
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person, signed_in
@@ -90,6 +91,9 @@ def test_a_domain_that_is_not_proved_reaches_nobody(api):
     victim = UserFactory(email=f"victim@{stranger.domain}")
     asked_for_proof(stranger.come(Api(), "1", victim.email))
     assert links() == 0
+    row = AuditRow.objects.filter(action="session.refused").latest("id")
+    assert (row.organization_id, row.reason) == (stranger.club.id, "proof of the owner wanted")
+    assert (row.target_kind, row.target_id) == ("connection", str(stranger.connection.pk))
 
 
 def test_a_domain_that_another_organization_has_proved_is_theirs_alone(provider):

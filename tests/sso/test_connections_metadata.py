@@ -145,6 +145,15 @@ def test_another_address_counts_once_it_says_the_same_provider(club, publisher):
     assert made.change(sso_url="https://idp.corp.example/mine").status_code == 200
 
 
+def test_the_same_address_again_asks_nobody_and_hides_no_failure(club, publisher):
+    made = ClubConnection(club, metadata_url=publisher.url)
+    Refresh.objects.update(failing_since=datetime.now(UTC), last_error="status 500")
+    before = publisher.times_asked
+    assert made.change(metadata_url=publisher.url, name="Another").status_code == 200
+    assert publisher.times_asked == before
+    assert made.shown()["metadata"]["last_error"] == "status 500"
+
+
 def test_fetching_is_limited_for_each_person(club, publisher):
     made = ClubConnection(club, metadata_url=publisher.url)
     got = [made.send("POST", "/metadata", {}).status_code for _ in range(30)]

@@ -78,7 +78,7 @@ def test_a_sign_in_that_works_is_told_with_what_would_become_of_it(corp):
     assert f"Address ada@{corp.domain}" in text
     assert "Role engineer" in text
     assert "&lt;b&gt;Staff&lt;/b&gt;" in text
-    assert "failed" not in text
+    assert "✗ failed" not in text
     assert "not reached" not in text
     assert counts() == before
 
@@ -91,7 +91,7 @@ def test_the_first_check_that_fails_is_named_and_those_behind_it_were_not_reache
     )
     assert "This sign-in would fail" in text
     assert "What failed: age" in text
-    assert text.count(" failed ") == 1
+    assert text.count("✗ failed") == 1
     assert "not reached" in text
     assert corp.refusals() == []
 

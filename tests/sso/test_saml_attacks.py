@@ -25,6 +25,7 @@ def is_plain(page, reason: str) -> bool:
     return is_page and detail.lower() not in text.lower()
 
 
+@pytest.mark.asvs("6.8.2")
 def test_each_is_refused_with_its_reason_in_the_trail_and_nobody_comes_in(corp, api):
     asked, people = corp.asked(api), User.objects.count()
     attacks = forge.attacks(
@@ -63,6 +64,7 @@ def test_after_all_of_them_the_honest_answer_is_taken(corp, api):
     assert corp.come_back(api, asked).status_code == 303
 
 
+@pytest.mark.asvs("6.8.3")
 def test_replayed(corp, api):
     asked = corp.asked(api)
     value = corp.answer(asked)
@@ -73,6 +75,7 @@ def test_replayed(corp, api):
     assert ConsumedAssertion.objects.count() == 1
 
 
+@pytest.mark.asvs("6.8.3")
 def test_replayed_where_nobody_has_to_ask(corp, api):
     corp.set(allows_unsolicited=True)
     value = corp.answer(None)
@@ -89,6 +92,7 @@ def test_unsolicited_in_answer_to_nothing_although_a_sign_in_waits(corp, api):
     assert corp.post(api, corp.answer(None), asked.relay_state).status_code == 400
 
 
+@pytest.mark.asvs("6.8.1")
 def test_another_connections_assertion(club, corp, api):
     """Both are of one organization, and one key signs for both."""
     other = Corporation(club)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Session
 from audit.models import AuditRow
+from resilience import policies
 from sso.models import SignIn
 from tests.accounts.people import signed_in
 from tests.api import Api
@@ -108,6 +109,16 @@ def test_a_forged_request_signs_nobody_out(corp, attack, binding):
     assert answer.status_code == 400
     assert is_in(ada)
     assert len(corp.refusals()) == 1
+
+
+def test_requests_to_one_connection_keep_the_processors_from_no_other(club, corp, settings):
+    other = Corporation(club, name="other")
+    grace = other.signed_in(Api(), "grace")
+    settings.RATE_LIMITS = policies.chosen(["sso.account=4/60s"], processes=2)
+    statuses = [sent(corp, "x").status_code for _ in range(5)]
+    assert (statuses[0], statuses[-1]) == (400, 429)
+    assert sent(other, saml_leavers.request(other, "grace")).status_code == 303
+    assert not is_in(grace)
 
 
 def test_a_request_that_is_sent_again_does_not_end_what_was_opened_since(corp):

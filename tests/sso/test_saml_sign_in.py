@@ -238,7 +238,25 @@ def test_one_organization_does_not_use_up_what_another_may_answer(club, corp, ap
     answers = [corp.post(api, "x") for _ in range(5)]
     assert [answers[0].status_code, answers[-1].status_code] == [400, 429]
     assert "Retry-After" in answers[-1]
+    assert "Too many" in told(answers[-1])
+    assert len(corp.refusals()) == len([each for each in answers if each.status_code == 400])
     assert other.come_back(api, other.asked(api)).status_code == 303
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/sso/saml/{'a' * 5000}/login",
+        "/sso/saml/x/login?redirect_uri=%00%ff",
+        f"/sso/saml/x/acs?handle={'h' * 5000}%00",
+        "/sso/saml/x/sls?SAMLRequest=%ff&SAMLRequest=%00",
+    ],
+)
+def test_nonsense_in_an_address_is_a_plain_page(corp, api, path):
+    for slug in ("x", corp.connection.slug):
+        answer = api.get(path.replace("/x/", f"/{slug}/"))
+        assert 400 <= answer.status_code < 500
+        assert told(answer)
 
 
 def test_nobody_is_made_by_what_is_refused(corp, api):
