@@ -40,7 +40,10 @@ _ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 _OPTIONAL_ENDPOINTS = ("userinfo_endpoint", "end_session_endpoint")
 _METHODS = "token_endpoint_auth_methods_supported"
 _NAMES_ITSELF = "authorization_response_iss_parameter_supported"
-_USED = ("issuer", *_ENDPOINTS, *_OPTIONAL_ENDPOINTS, _METHODS, _NAMES_ITSELF)
+_KNOWN_METHODS = ("client_secret_basic", "client_secret_post")
+_USED = ("issuer", *_ENDPOINTS, *_OPTIONAL_ENDPOINTS)
+# The members of a public key that say something (RFC 7517, section 4; RFC 7518, section 6).
+_MEMBERS = ("kty", "crv", "x", "y", "n", "e", "kid", "alg", "use")
 _MOST_KEYS = 50
 # Seconds of work over there are no failure: the deadline says what is too long.
 _POLICY = Policy(recovery_timeout=10.0, slow_seconds=60.0, probe_timeout=http.SECONDS)
@@ -131,12 +134,12 @@ class Documents:
         It is asked again at once, and this counts only as long as it does not answer.
         """
         never = -math.inf
-        with self._lock:
-            if _METADATA not in self._kept and _KEYS not in self._kept:
-                self._kept = {
-                    _METADATA: _metadata(self._issuer, published.metadata, never),
-                    _KEYS: _keys(published.keys, never),
-                }
+        if self._kept:
+            return
+        # Without the lock: whoever asks the provider meanwhile may hold it for seconds.
+        metadata = _metadata(self._issuer, published.metadata, never)
+        self._kept.setdefault(_KEYS, _keys(published.keys, never))
+        self._kept.setdefault(_METADATA, metadata)
 
     def fetched(self) -> Published | None:
         """Return what the provider has told this process itself, once it has told all."""
@@ -245,12 +248,19 @@ def _metadata(issuer: str, said: Any, now: float) -> _Kept:
         names_itself=said.get(_NAMES_ITSELF) is True,
     )
     used = {name: said[name] for name in _USED if name in said}
+    used[_METHODS] = [method for method in _KNOWN_METHODS if method in methods]
+    used[_NAMES_ITSELF] = metadata.names_itself
     return _Kept(used, metadata, fetched_at=now, asked_at=now)
 
 
 def _is_address(said: Any, issuer: str) -> bool:
-    # Where the issuer itself is asked without TLS, nothing is gained by asking the rest with it.
-    return isinstance(said, str) and urlsplit(said).scheme in {"https", urlsplit(issuer).scheme}
+    if not isinstance(said, str) or not said.isascii() or not said.isprintable():
+        return False
+    try:
+        # Where the issuer itself is asked without TLS, nothing is gained by asking the rest so.
+        return urlsplit(said).scheme in {"https", urlsplit(issuer).scheme}
+    except ValueError:
+        return False
 
 
 def _keys(said: Any, now: float) -> _Kept:
@@ -258,16 +268,21 @@ def _keys(said: Any, now: float) -> _Kept:
     if not isinstance(listed, list):
         raise StatementRefused("keys: no list")
     keys = [key for each in listed[:_MOST_KEYS] if (key := _key(each)) is not None]
-    used = {"keys": [key.as_dict(private=False) for key in keys]}
+    public = [key.as_dict(private=False) for key in keys]
+    used = {"keys": [{name: key[name] for name in _MEMBERS if name in key} for key in public]}
     return _Kept(used, keys, fetched_at=now, asked_at=now)
 
 
 def _key(said: Any) -> jwk.Key | None:
     """Read one key; one of a kind that is not known does not spoil the others."""
     # A symmetric key that everybody can read proves nothing.
-    if not isinstance(said, dict) or said.get("kty") not in {"RSA", "EC", "OKP"}:
+    if not isinstance(said, dict) or said.get("kty") not in ("RSA", "EC", "OKP"):
         return None
     if said.get("use", "sig") != "sig":
+        return None
+    # A row cannot hold all that JSON can, such as NUL.
+    names = (said.get(name, "") for name in ("kid", "alg"))
+    if not all(isinstance(name, str) and name.isprintable() for name in names):
         return None
     try:
         return jwk.import_key(said)

@@ -159,19 +159,22 @@ def arrival(
         )
         # The ID token has the last word: it is signed.
         said = {**code_flow.userinfo(client.issuer, tokens, claims, until=until), **claims}
-        return _arrival(said, hint=str(token), now=now)
+        return _arrival(claims, said, hint=str(token), now=now)
 
 
-def _arrival(said: Mapping[str, Any], *, hint: str, now: datetime) -> Arrival:
-    proved_at = said.get("auth_time")
+def _arrival(
+    claims: Mapping[str, Any], said: Mapping[str, Any], *, hint: str, now: datetime
+) -> Arrival:
+    """Read how and when somebody proved themselves in the token only, the rest in all claims."""
+    proved_at = claims.get("auth_time")
     return Arrival(
-        subject=statements.subject_of(said.get("sub")),
+        subject=statements.subject_of(claims.get("sub")),
         attributes=attributes(said),
-        methods=_methods(said.get("amr")),
+        methods=_methods(claims.get("amr")),
         authenticated_at=None
         if proved_at is None
         else min(datetime.fromtimestamp(max(proved_at, 0), tz=UTC), now),
-        session_index=session_of(said),
+        session_index=session_of(claims),
         hint=hint if len(hint) <= _LONGEST_HINT else "",
         # Some providers write it as text.
         email_verified=said.get("email_verified") in (True, "true"),

@@ -233,6 +233,8 @@ def test_metadata_of_another_issuer_or_with_hostile_addresses_are_refused(party)
         {"token_endpoint": None},
         {"jwks_uri": 7},
         {"userinfo_endpoint": "file:///etc/passwd"},
+        {"userinfo_endpoint": "https://idp.example/\x00"},
+        {"token_endpoint": "https://[idp"},
         {"end_session_endpoint": "javascript:alert(1)"},
     ):
         party.idp.metadata = said

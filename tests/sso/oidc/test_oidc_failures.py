@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -115,6 +116,35 @@ def test_a_restart_while_the_provider_is_away_forgets_nothing(party):
     party.published_once()
     party.idp.broken = {DISCOVERY: Reply(500), "/keys": Reply(500)}
     assert party.sign_in(Api(), somebody())["access"]
+
+
+HOSTILE_KEYS = [
+    {"kty": ["RSA"]},
+    {"kty": {}},
+    {"kty": "RSA", "n": 1, "e": "AQAB"},
+    {"kty": "EC", "crv": ["P-256"], "x": "x", "y": "y"},
+    {"kty": "oct", "k": "eA"},
+    "key",
+    None,
+]
+
+
+@pytest.mark.parametrize(
+    "change", [{"kid": "\x00"}, {"kid": ["first"]}, {"alg": {}}, {"x5c": "\x00"}]
+)
+def test_what_a_row_cannot_hold_is_not_written_into_it_nor_a_fault_of_ours(party, change):
+    whole = party.idp.key.as_dict(private=False)
+    listed = [*HOSTILE_KEYS, {**whole, "kid": "second", **change}, whole]
+    party.idp.broken = {"/keys": Reply(parts=(json.dumps({"keys": listed}).encode(),))}
+    party.idp.metadata = {
+        "token_endpoint_auth_methods_supported": ["\x00", 7, "client_secret_basic"],
+        "authorization_response_iss_parameter_supported": "\x00",
+    }
+    assert party.sign_in(Api(), somebody())["access"]
+    row = OIDCSettings.objects.get(pk=party.connection.pk)
+    assert "\x00" not in str([row.metadata, row.keys])
+    assert "first" in [key["kid"] for key in row.keys["keys"]]
+    assert {key["kty"] for key in row.keys["keys"]} == {"RSA"}
 
 
 def test_keys_that_were_rotated_meanwhile_are_found(party):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.utils import timezone
@@ -56,6 +56,17 @@ def test_a_signed_claim_outweighs_that_of_the_userinfo(party):
     party.idp.metadata = {"userinfo_endpoint": f"{party.idp.url}/userinfo"}
     party.idp.userinfo = {"email": f"grace@{DOMAIN}"}
     assert party.sign_in(Api(), somebody())["user"]["email"] == f"ada@{DOMAIN}"
+
+
+def test_how_and_when_somebody_proved_themselves_is_read_in_the_token_only(party):
+    party.idp.metadata = {"userinfo_endpoint": f"{party.idp.url}/userinfo"}
+    for auth_time in ("now", int(time.time())):
+        party.idp.userinfo = {"auth_time": auth_time, "amr": ["mfa"], "sid": "s1"}
+        entry = party.sign_in(Api(), somebody())
+        session = Session.objects.get(pk=entry["session"]["id"])
+        assert session.methods == []
+        assert session.proved_at < timezone.now() - timedelta(days=1)
+        assert SignOn.objects.get(session=session).session_index == ""
 
 
 def test_the_secret_goes_where_the_provider_takes_it(party):
