@@ -29,7 +29,9 @@ class EndFilter(admin.SimpleListFilter):
     parameter_name = "ends"
 
     def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
-        within = [(str(days), f"End within {days} days") for days in expiry.HORIZONS]
+        within = [
+            (str(days), f"End within {days} day{'s' * (days > 1)}") for days in expiry.HORIZONS
+        ]
         return [("0", "Expired"), *reversed(within)]
 
     def queryset(

@@ -137,6 +137,7 @@ def test_a_connection_is_set_up_tried_and_used(browser, provider, world):
         keep_picture(page, "test")
         assert world.sql("SELECT count(*) FROM accounts_identity") == [(0,)]
 
+        page.set_viewport_size({"width": 1600, "height": 700})
         page.goto(f"{world.web.url}/admin/sso/connection/")
         expect(page.locator("#result_list")).to_contain_text("days left")
         keep_picture(page, "list", is_whole=False)
