@@ -106,6 +106,7 @@ def test_whoever_is_switched_off_is_out_everywhere_and_comes_back_when_switched_
     person = ada()
     key = made(club, "members:read", by=club.owner)
     someone = provider.user(ADA)
+    assert answers(person) == 200
     assert provider.switch(someone, active=False).json()["active"] is False
 
     user = User.objects.get(pk=person.user.pk)
