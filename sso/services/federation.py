@@ -29,7 +29,7 @@ class Federation(SSOService):
             return None
         return Terms(
             creates_accounts=connection.creates_accounts,
-            role_id=_role_of(voucher.organization_id, voucher.groups),
+            role_id=_role_of(voucher.organization_id, (*voucher.groups, *_provisioned(voucher))),
             default_role_id=connection.default_role_id,
         )
 
@@ -92,6 +92,11 @@ def _of(voucher: Voucher) -> QuerySet[Connection]:
 def _is_admitted(voucher: Voucher) -> bool:
     """Tell whether the provider has not provisioned the person and then switched them off."""
     return provisioning.is_admitted(voucher.organization_id, voucher.email_key, voucher.subject)
+
+
+def _provisioned(voucher: Voucher) -> tuple[str, ...]:
+    """The groups in which the provider has put the person, besides those that it tells of now."""
+    return provisioning.groups_of(voucher.organization_id, voucher.email_key, voucher.subject)
 
 
 def _role_of(organization_id: UUID, groups: tuple[str, ...]) -> UUID | None:

@@ -18,7 +18,7 @@ from django.db.models import F, Q, QuerySet
 from accounts.rules import addresses
 from accounts.services import provisioning
 from accounts.services.federation import Voucher
-from sso.models import Connection, ScimUser
+from sso.models import Connection, ScimMember, ScimUser
 
 
 def folded(name: str) -> str:
@@ -40,6 +40,16 @@ def is_admitted(organization_id: UUID, email_key: str, subject: str) -> bool:
     if email_key:
         about |= Q(email_key=email_key)
     return not off.filter(about).exists()
+
+
+def groups_of(organization_id: UUID, email_key: str, subject: str) -> tuple[str, ...]:
+    """Name the groups in which whoever has this subject or address was provisioned."""
+    mine = ScimUser.objects.filter(organization_id=organization_id, is_active=True)
+    about = _of_subject(subject)
+    if email_key:
+        about |= Q(email_key=email_key)
+    found = ScimMember.objects.filter(user__in=mine.filter(about))
+    return tuple(found.values_list("group__display_name", flat=True))
 
 
 def linked(person: AbstractBaseUser, voucher: Voucher, *, now: datetime) -> None:

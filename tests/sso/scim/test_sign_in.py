@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from accounts.models import Membership, Session
+from accounts.models import Membership, Role, Session
 from sso.facts import Refused, Word
-from sso.models import ScimUser
+from sso.models import GroupRole, ScimUser
 from tests.accounts.comers import entered
 from tests.api import Api
 from tests.factories import UserFactory
@@ -68,3 +70,14 @@ def test_whoever_proves_that_they_are_described_loses_their_place_with_it(club, 
     assert is_in(ada.access)
     assert not Membership.objects.filter(organization_id=club.id, user=ada.user).exists()
     assert is_refused(connection, "00u1", "ada@home.example")
+
+
+def test_groups_that_were_provisioned_give_their_role_to_whoever_arrives(club, connection):
+    role = Role.objects.get(organization_id=club.id, name="viewer")
+    GroupRole.objects.create(organization_id=club.id, group="Readers", role=role, position=1)
+    provider = Provider(club)
+    provider.group("Readers", provider.user("00u1"), provider.user("00u2"))
+    entry = connection.brought(Api(), "00u1", f"ada@{connection.domain}")
+
+    assert Membership.objects.get(user_id=entry["user"]["id"]).role == role
+    assert ScimUser.objects.get(user_name="00u1").user_id == UUID(entry["user"]["id"])
