@@ -32,7 +32,7 @@ INSERT INTO sso_saml_settings (connection_id, entity_id, sso_url, sso_binding, s
     subject_attribute, allows_unsolicited, wants_encrypted)
 VALUES (%s, %s, %s, 'redirect', %s, '', 'redirect', %s, '', '', '', '', false, false)
 """
-_DOMAIN = """
+DOMAIN = """
 INSERT INTO accounts_organization_domain (id, organization_id, name, token, created_at, verified_at)
 VALUES (%s, %s, %s, %s, now(), now())
 """
@@ -162,6 +162,6 @@ def connected(world: World, owner: Visitor, **facts: Any) -> Corporation:
     }
     told["certificates"] = json.dumps(told["certificates"])
     world.sql(_SETTINGS, corp.connection_id, *told.values())
-    world.sql(_DOMAIN, uuid7(), corp.organization_id, corp.domain, uuid4().hex)
+    world.sql(DOMAIN, uuid7(), corp.organization_id, corp.domain, uuid4().hex)
     corp.entity_id = told["entity_id"]
     return corp
