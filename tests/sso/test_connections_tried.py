@@ -16,7 +16,7 @@ from tests.accounts.people import signed_in
 from tests.api import Api
 from tests.factories import UserFactory
 from tests.servers.identity_provider import IdentityProvider
-from tests.sso.oidc.relying import Party
+from tests.sso.oidc.relying import Party, somebody
 from tests.sso.saml_travellers import ROOT, Asked, Corporation, follow, read
 
 
@@ -54,6 +54,14 @@ def shown(browser: Api, corp: Corporation, value: str, asked: Asked) -> str:
 def read_text(answer: HttpResponse) -> str:
     text = re.sub(r"<[^>]+>", " ", answer.content.decode().partition("<main>")[2])
     return re.sub(r"\s+", " ", text)
+
+
+def found_by(party: Party, browser: Api) -> str:
+    """Go to an OpenID provider and back, and read what was found."""
+    begun = browser.get(place_of_test(party))
+    answer = party.back(browser, party.idp.approve(begun["Location"], somebody()))
+    assert answer.status_code == 303, answer.content
+    return read_text(follow(browser, answer))
 
 
 def counts() -> list[int]:
@@ -158,6 +166,14 @@ def test_an_openid_connection_is_tried_in_the_same_way(club, settings):
         settings.OUTBOUND_ALLOWED = {idp.destination}
         party, browser = Party(club, idp), Api()
         party.prove()
-        begun = browser.get(place_of_test(party))
-        assert begun["Location"].startswith(idp.url)
+        before = counts()
+        text = found_by(party, browser)
+        assert "This sign-in works" in text
+        assert f"Address {somebody().email}" in text
+        assert "not reached" not in text
+        idp.claims = {"aud": "somebody-else"}
+        text = found_by(party, browser)
+        assert "token: audience" in text
+        assert text.index("✓ passed") < text.index("✗ failed") < text.index("– not reached")
+        assert counts() == before
         assert Api().get(f"{party.path}/test?ticket=AAAA").status_code == 400
