@@ -70,6 +70,12 @@ TOLD: Mapping[Event, str] = {
     Event.DOMAIN_VERIFIED: "domain.verified",
     Event.DOMAIN_DELETED: "domain.deleted",
     Event.DOMAIN_WITHDRAWN: "domain.withdrawn",
+    Event.CONNECTION_CREATED: "connection.created",
+    Event.CONNECTION_UPDATED: "connection.updated",
+    Event.CONNECTION_DELETED: "connection.deleted",
+    Event.CONNECTION_METADATA_CHANGED: "connection.metadata_changed",
+    Event.SCIM_TOKEN_CREATED: "scim_token.created",
+    Event.SCIM_TOKEN_DELETED: "scim_token.deleted",
     Event.API_KEY_CREATED: "api_key.created",
     Event.API_KEY_UPDATED: "api_key.updated",
     Event.API_KEY_ROTATED: "api_key.rotated",
@@ -88,6 +94,7 @@ _STEP = "A step of something whose end is told."
 _WISH = "Asked for and not done: anybody may ask, and what comes of it is told."
 _THEIRS = "Between the person and this deployment; an organization has no part in it."
 _OPERATORS = "An act upon the deployment, which its operators read in the trail."
+_DESCRIBED = "A description; what it does to accounts and members is told."
 _READING = "Nothing was changed; who took the trail along stands in it."
 UNTOLD: Mapping[Event, str] = {
     Event.USER_REGISTERED: _WISH,
@@ -112,6 +119,15 @@ UNTOLD: Mapping[Event, str] = {
     Event.ENDPOINT_ADDRESS_REFUSED: "A receiver that leads inside learns nothing of it.",
     Event.ENDPOINT_TESTED: "Told to the endpoint that is tested, as webhook.test.",
     Event.ENDPOINT_REDELIVERED: "What is sent again are events, under their own types.",
+    Event.CONNECTION_TESTED: "Nobody was signed in, and nothing was changed.",
+    Event.CONNECTION_METADATA_REFUSED: "What was good last goes on, and the worker asks again.",
+    Event.SCIM_USER_CREATED: _DESCRIBED,
+    Event.SCIM_USER_UPDATED: _DESCRIBED,
+    Event.SCIM_USER_DELETED: _DESCRIBED,
+    Event.SCIM_GROUP_CREATED: _DESCRIBED,
+    Event.SCIM_GROUP_UPDATED: _DESCRIBED,
+    Event.SCIM_GROUP_DELETED: _DESCRIBED,
+    Event.SERVICE_KEY_ROTATED: _OPERATORS,
     Event.SIGNING_KEY_ROTATED: _OPERATORS,
     Event.AUDIT_KEY_ROTATED: _OPERATORS,
     Event.ADMINISTRATOR_CREATED: _OPERATORS,

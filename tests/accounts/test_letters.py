@@ -27,6 +27,7 @@ CONTEXT = {
     "domain": "example.com",
     "expires_in_days": 7,
     "receiver": "hooks",
+    "connection": "Corporate sign-in",
 }
 
 

@@ -41,7 +41,7 @@ CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 
 @pytest.fixture(scope="module")
 def world(shared_postgres: PostgresServer) -> Iterator[World]:
-    with deployed(shared_postgres, RATE_LIMITS=GENEROUS) as world:
+    with deployed(shared_postgres, with_static=True, RATE_LIMITS=GENEROUS) as world:
         yield world
 
 
