@@ -119,14 +119,19 @@ def _tell(
     answers = {min(found["responses"]): told.answer}
     answers |= {str(status): answer for status, answer in told.others.items()}
     for status, response in found["responses"].items():
+        is_page = isinstance(answers.get(status), str) and len(response.get("content", ())) > 1
         if status in answers:
-            _show(response, answers[status])
-        else:
-            _show(response, _refused(_refusals(found, subject, told, schemas), int(status)))
+            _show(response, answers[status], but="application/json" if is_page else "")
+        if status not in answers or is_page:
+            refused = _refused(_refusals(found, subject, told, schemas), int(status))
+            _show(response, refused, but="text/html")
 
 
-def _show(part: dict[str, Any], example: Any) -> None:
-    for media in part.get("content", {}).values():
+def _show(part: dict[str, Any], example: Any, *, but: str = "") -> None:
+    """Let each kind of content have the example, ``but`` one for which it is none."""
+    for kind, media in part.get("content", {}).items():
+        if kind == but:
+            continue
         if isinstance(example, Several):
             media["examples"] = {name: {"value": one} for name, one in example.named.items()}
         elif example is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from plinto.kernel.examples import Operation, Subject
 
 _PAGE = "<!doctype html><title>You are not signed in · Plinto</title>…"
-_OTHERS = {400: _PAGE, 404: _PAGE}
+_OTHERS = dict.fromkeys((400, 403, 404, 429, 503), _PAGE)
 
 SUBJECT = Subject(
     name="Single sign-on doors",
@@ -16,13 +16,20 @@ SUBJECT = Subject(
         "slug": "engines-okta",
         "redirect_uri": "https://app.example.com/signed-in",
         "prompt": "login",
+        "handle": "plh_Bn2Mq4We6Rt8Yu0Io1Pa3Sd5Fg7Hj9Kl2Zx4Cv6Bn8M",
+        "SAMLRequest": "fZFNT8MwDIb…",
+        "SAMLResponse": "fZFNT8MwDIb…",
+        "RelayState": "plx_Bn2Mq4We6Rt8Yu0Io1Pa3Sd5Fg7Hj9Kl2Zx4Cv6Bn8M",
+        "SigAlg": "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+        "Signature": "Q2xhcmtl…",
+        "out": "plx_Bn2Mq4We6Rt8Yu0Io1Pa3Sd5Fg7Hj9Kl2Zx4Cv6Bn8M",
     },
     operations={
         "get_saml_metadata": Operation(
             summary="Read what a SAML provider has to know of Plinto",
             description="Signed; has both keys while the service key is rotated.",
             answer='<md:EntityDescriptor entityID="https://id.example.com/sso/saml/…">…',
-            others={404: _PAGE},
+            others=_OTHERS,
         ),
         "begin_saml": Operation(
             summary="Begin to sign in by a SAML connection",
@@ -38,6 +45,19 @@ SUBJECT = Subject(
                 "SAMLResponse": "PHNhbWxwOlJlc3BvbnNlIHhtbG5zOnNhbWxwPSJ1cm46b2FzaXM6…",
                 "RelayState": "pls_Bn2Mq4We6Rt8Yu0Io1Pa3Sd5Fg7Hj9Kl2Zx4Cv6Bn8M",
             },
+            others=_OTHERS,
+        ),
+        "return_from_saml": Operation(
+            summary="Be believed",
+            description="Where the post to this address sends the browser that began: now its "
+            "cookie comes along.",
+            others=_OTHERS,
+        ),
+        "get_saml_logout": Operation(
+            summary="Be signed out by a SAML provider that redirects",
+            description="The same by HTTP-Redirect, signed over the address; with `out` the form "
+            "of a request that is posted to the provider.",
+            answer="<!doctype html><title>Signed out · Plinto</title>…",
             others=_OTHERS,
         ),
         "post_saml_logout": Operation(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from plinto.kernel.examples import Operation, Subject
 
 _PAGE = "<!doctype html><title>You are not signed in · Plinto</title>…"
-_OTHERS = {400: _PAGE, 404: _PAGE, 503: _PAGE}
+_OTHERS = dict.fromkeys((400, 403, 404, 429, 503), _PAGE)
 
 SUBJECT = Subject(
     name="OpenID Connect doors",
@@ -39,7 +39,7 @@ SUBJECT = Subject(
             description="The provider sends the browser here after RP-initiated logout. It goes on "
             "to the `redirect_uri` that was wanted, or sees a page that says it is signed out.",
             answer="<!doctype html><title>Signed out · Plinto</title>…",
-            others={400: _PAGE, 404: _PAGE},
+            others=_OTHERS,
         ),
         "post_oidc_logout": Operation(
             summary="Be signed out by an OpenID provider",

@@ -15,19 +15,12 @@ from accounts import browsers
 from plinto.kernel import origin
 from plinto.kernel.parsers import StrictFormParser
 from plinto.kernel.permissions import Anyone
+from sso.serializers import forms
 from sso.services import oidc_logout, oidc_sign_in
 from sso.services.connections_found import Protocol
 from sso.views import pages
 
 _FORM = "application/x-www-form-urlencoded"
-_REFUSED, _NOWHERE, _AWAY = (
-    {(status, "text/html"): OpenApiResponse(OpenApiTypes.STR, description=said)}
-    for status, said in (
-        (400, "It cannot be accepted; the page says so in one sentence."),
-        (404, "There is no such connection, or it is off."),
-        (503, "The provider does not answer; `Retry-After` says when to begin again."),
-    )
-)
 
 
 class OidcLoginView(pages.DoorView):
@@ -41,7 +34,7 @@ class OidcLoginView(pages.DoorView):
         parameters=[OpenApiParameter(name) for name in ("redirect_uri", "prompt")],
         responses={
             303: OpenApiResponse(description="To the identity provider."),
-            **(_REFUSED | _NOWHERE | _AWAY),
+            **pages.refusals_of(400),
         },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -68,7 +61,7 @@ class OidcCallbackView(pages.DoorView):
         parameters=[OpenApiParameter(name) for name in ("state", "code", "error", "iss")],
         responses={
             303: OpenApiResponse(description="To `redirect_uri`, with a `code` to exchange."),
-            **(_REFUSED | _NOWHERE | _AWAY),
+            **pages.refusals_of(400, 403),
         },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -94,7 +87,7 @@ class OidcSignedOutView(pages.DoorView):
         responses={
             303: OpenApiResponse(description="To the `redirect_uri` that was wanted."),
             (200, "text/html"): OpenApiResponse(OpenApiTypes.STR, description="If none was."),
-            **(_REFUSED | _NOWHERE),
+            **pages.refusals_of(400),
         },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
@@ -112,7 +105,7 @@ class OidcBackchannelLogoutView(pages.DoorView):
 
     @extend_schema(
         operation_id="post_oidc_logout",
-        request={_FORM: OpenApiTypes.OBJECT},
+        request={_FORM: forms.LogoutTokenForm},
         responses={
             200: OpenApiResponse(description="The sessions that it means have ended."),
             **{

@@ -9,12 +9,15 @@ from csp.decorators import csp
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.decorators import method_decorator
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
+from plinto.kernel.schema import Error
 from sso.services import refusals
 from sso.services.connections_found import Protocol
 
@@ -27,6 +30,14 @@ POLICY = {
     "form-action": [NONE],
     "frame-ancestors": [NONE],
 }
+_SAID = {
+    400: "It cannot be accepted; the page says so in one sentence.",
+    403: "The provider, or the organization, does not let the person in.",
+    404: "There is no such connection, or it is off.",
+    429: "Too many came; `Retry-After` says when to begin again.",
+    503: "The provider or the database does not answer; `Retry-After` says when to begin again.",
+}
+_UNSAFE = ("post", "put", "patch", "delete")
 PRIVATE = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -53,8 +64,9 @@ class DoorView(APIView):
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
         view = super().as_view(**initkwargs)
-        # REST framework exempts all of its views.
-        view.csrf_exempt = cls.takes_foreign_posts
+        # REST framework exempts all of its views. One that changes nothing refuses by 405.
+        is_harmless = not any(hasattr(cls, method) for method in _UNSAFE)
+        view.csrf_exempt = cls.takes_foreign_posts or is_harmless
         return view
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -73,6 +85,24 @@ class DoorView(APIView):
             origin=origin.of(self.request),
         )
         return super().handle_exception(error) if page is None else refused(self.request, page)
+
+
+def refusals_of(*statuses: int) -> dict[Any, OpenApiResponse]:
+    """
+    Document the pages by which a door refuses; 404, 429 and 503 are always among them.
+
+    An address whose slug is none leads to no door, and says so in the one JSON shape.
+    """
+    told = {
+        (status, "text/html"): OpenApiResponse(OpenApiTypes.STR, description=_SAID[status])
+        for status in sorted({*statuses, 404, 429, 503})
+    }
+    return {**told, **nowhere()}
+
+
+def nowhere() -> dict[Any, OpenApiResponse]:
+    """Document what an address answers whose slug is none."""
+    return {(404, "application/json"): OpenApiResponse(Error, description=_SAID[404])}
 
 
 def shown(request: Request, template: str, *, status: int = 200, **context: Any) -> HttpResponse:

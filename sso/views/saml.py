@@ -17,18 +17,12 @@ from plinto.kernel.parsers import StrictFormParser
 from plinto.kernel.permissions import Anyone
 from sso.protocols.saml.incoming import Incoming
 from sso.protocols.saml.outgoing import Outgoing
+from sso.serializers import forms
 from sso.services import saml_logout, saml_sign_in
 from sso.services.connections_found import Protocol
 from sso.views import pages
 
 _FORM = "application/x-www-form-urlencoded"
-_PAGES = {
-    (status, "text/html"): OpenApiResponse(OpenApiTypes.STR, description=said)
-    for status, said in (
-        (400, "It cannot be accepted; the page says so in one sentence."),
-        (404, "There is no such connection, or it is off."),
-    )
-}
 _TO_PROVIDER = OpenApiResponse(description="To the identity provider.")
 
 
@@ -42,7 +36,7 @@ class MetadataView(pages.DoorView):
         operation_id="get_saml_metadata",
         responses={
             (200, "application/samlmetadata+xml"): OpenApiResponse(OpenApiTypes.STR),
-            (404, "text/html"): _PAGES[404, "text/html"],
+            **pages.refusals_of(),
         },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:  # noqa: ARG002
@@ -66,7 +60,7 @@ class LoginView(pages.DoorView):
             ),
             OpenApiParameter("prompt", description="`login`: the person proves themselves anew."),
         ],
-        responses={303: _TO_PROVIDER, **_PAGES},
+        responses={303: _TO_PROVIDER, **pages.refusals_of(400)},
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         departure = saml_sign_in.depart(
@@ -97,10 +91,10 @@ class AcsView(_PostedView):
 
     @extend_schema(
         operation_id="post_saml_response",
-        request={_FORM: OpenApiTypes.OBJECT},
+        request={_FORM: forms.SAMLResponseForm},
         responses={
             303: OpenApiResponse(description="To the same address, with a handle, as a GET."),
-            **_PAGES,
+            **pages.refusals_of(400, 403),
         },
     )
     def post(self, request: Request, slug: str) -> HttpResponse:
@@ -113,7 +107,14 @@ class AcsView(_PostedView):
         )
         return pages.sent_to(location)
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="return_from_saml",
+        parameters=[OpenApiParameter("handle", description="From the redirect of the post.")],
+        responses={
+            303: OpenApiResponse(description="To `redirect_uri`, with a `code` to exchange."),
+            **pages.refusals_of(400, 403),
+        },
+    )
     def get(self, request: Request, slug: str) -> HttpResponse:
         back = saml_sign_in.arrive(
             slug,
@@ -134,8 +135,8 @@ class SlsView(_PostedView):
 
     @extend_schema(
         operation_id="post_saml_logout",
-        request={_FORM: OpenApiTypes.OBJECT},
-        responses={303: _TO_PROVIDER, **_PAGES},
+        request={_FORM: forms.SAMLLogoutForm},
+        responses={303: _TO_PROVIDER, **pages.refusals_of(400)},
     )
     def post(self, request: Request, slug: str) -> HttpResponse:
         form: Any = request.data
@@ -150,7 +151,20 @@ class SlsView(_PostedView):
         )
         return _gone(request, outcome)
 
-    @extend_schema(exclude=True)
+    @extend_schema(
+        operation_id="get_saml_logout",
+        parameters=[
+            OpenApiParameter(name)
+            for name in ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg", "Signature", "out")
+        ],
+        responses={
+            303: OpenApiResponse(description="To the identity provider, or on."),
+            (200, "text/html"): OpenApiResponse(
+                OpenApiTypes.STR, description="A form that goes to the provider, or the end."
+            ),
+            **pages.refusals_of(400),
+        },
+    )
     def get(self, request: Request, slug: str) -> HttpResponse:
         asked, now = request.query_params, timezone.now()
         if "out" in asked:

@@ -33,6 +33,7 @@ GENEROUS = ",".join(
 ENDS_THE_SESSION = (
     "POST /api/v1/auth/logout",
     "POST /api/v1/auth/logout/all",
+    "POST /api/v1/auth/sso/logout",
     "DELETE /api/v1/sessions",
     "DELETE /api/v1/sessions/{session_id}",
 )
