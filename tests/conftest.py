@@ -9,6 +9,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_django
 from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.db import transaction
@@ -19,7 +20,7 @@ from accounts.services import keys
 from resilience.redis import door
 from resilience.stores import store
 from tests.api import Api
-from tests.database import empty_quickly
+from tests.database import empty_quickly, end_vacuums
 from tests.servers.plugin import redis_key
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
@@ -52,6 +53,15 @@ def django_db_modify_db_settings(
     config = django_settings.DATABASES["default"]
     if config["ENGINE"].endswith("sqlite3"):
         config["TEST"]["NAME"] = str(tmp_path_factory.mktemp("sqlite") / "test.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: pytest_django.DjangoDbBlocker
+) -> Iterator[None]:
+    yield
+    with django_db_blocker.unblock():
+        end_vacuums()
 
 
 @pytest.fixture(autouse=True)

@@ -30,3 +30,18 @@ def _delete_rows() -> None:
     with full_rights() as cursor:
         for table in tables:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(table)}")
+
+
+def end_vacuums() -> None:
+    """
+    Let go of the database of this process, which is about to be dropped.
+
+    The server vacuums often, and one that is at work on a busy machine would be waited for too
+    short a time.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
+                "current_database() AND backend_type = 'autovacuum worker'"
+            )
