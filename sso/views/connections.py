@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, ProvedLatelyToChange, SignedIn, signed_in
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.serializers import Body
 from sso.serializers import connections as answers
 from sso.serializers.connection_bodies import (
     MetadataBody,
@@ -44,18 +47,66 @@ _TESTS: dict[str, Any] = {
 }
 
 
-class SAMLConnectionsView(APIView):
-    """GET, POST /api/v1/organizations/{id}/sso/saml"""
+def _of_all(
+    protocol: str, *, body: type[Body], answer: type[Serializer[Any]], page: type[Serializer[Any]]
+) -> Callable[[type[APIView]], type[APIView]]:
+    """Describe the list of the connections over a protocol, and making one."""
+    return extend_schema_view(
+        get=extend_schema(
+            operation_id=f"list_{protocol}_connections",
+            description="Needs `sso:read`.",
+            parameters=PAGE,
+            responses={200: page, **errors(401, 403, 404, 422)},
+        ),
+        post=extend_schema(
+            operation_id=f"create_{protocol}_connection",
+            description=_CREATES,
+            request=body,
+            responses={201: answer, **errors(*BODY, 401, 403, 404, 409)},
+        ),
+    )
+
+
+def _of_one(
+    protocol: str, *, body: type[Body], answer: type[Serializer[Any]]
+) -> Callable[[type[APIView]], type[APIView]]:
+    """Describe what is done with one connection over a protocol."""
+    return extend_schema_view(
+        get=extend_schema(
+            operation_id=f"get_{protocol}_connection",
+            description="Needs `sso:read`.",
+            responses={200: answer, **errors(401, 403, 404)},
+        ),
+        patch=extend_schema(
+            operation_id=f"update_{protocol}_connection",
+            description=_CHANGES,
+            request=body,
+            responses={200: answer, **errors(*BODY, 401, 403, 404, 409)},
+        ),
+        delete=extend_schema(
+            operation_id=f"delete_{protocol}_connection",
+            description=_DELETES,
+            responses={204: None, **errors(401, 403, 404, 409)},
+        ),
+    )
+
+
+class _View(APIView):
+    """Of one protocol: which it is, what is sent to make or change one, and how one is shown."""
 
     permission_classes = [ProvedLatelyToChange]
-    protocol = "saml"
+    protocol: ClassVar[str]
+    body: ClassVar[type[Body]]
 
-    @extend_schema(
-        operation_id="list_saml_connections",
-        description="Needs `sso:read`.",
-        parameters=PAGE,
-        responses={200: answers.SAMLPageAnswer, **errors(401, 403, 404, 422)},
-    )
+    @staticmethod
+    def shown(found: Any) -> dict[str, Any]:
+        """Show a connection as its answer has it."""
+        raise NotImplementedError
+
+
+class _ConnectionsView(_View):
+    permission_classes = [ProvedLatelyToChange]
+
     def get(self, request: Request, organization_id: UUID) -> Response:
         page = connections.listed(
             signed_in(request),
@@ -64,66 +115,42 @@ class SAMLConnectionsView(APIView):
             wanted=pages.requested(request.query_params),
             now=timezone.now(),
         )
-        return Response({"results": [answers.saml(row) for row in page.rows], "next": page.next})
+        found = [self.shown(row) for row in page.rows]
+        return Response({"results": found, "next": page.next})
 
-    @extend_schema(
-        operation_id="create_saml_connection",
-        description=_CREATES,
-        request=SAMLBody,
-        responses={201: answers.SAMLAnswer, **errors(*BODY, 401, 403, 404, 409)},
-    )
     def post(self, request: Request, organization_id: UUID) -> Response:
         made = connections.create(
             signed_in(request),
             organization_id,
             self.protocol,
-            fields=SAMLBody.read(request),
+            fields=self.body.read(request),
             origin=origin.of(request),
             now=timezone.now(),
         )
-        return Response(answers.saml(made), status=201)
+        return Response(self.shown(made), status=201)
 
 
-class SAMLConnectionView(APIView):
-    """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/saml/{slug}"""
-
+class _ConnectionView(_View):
     permission_classes = [ProvedLatelyToChange]
-    protocol = "saml"
 
-    @extend_schema(
-        operation_id="get_saml_connection",
-        description="Needs `sso:read`.",
-        responses={200: answers.SAMLAnswer, **errors(401, 403, 404)},
-    )
     def get(self, request: Request, organization_id: UUID, slug: str) -> Response:
         found = connections.found(
             signed_in(request), organization_id, self.protocol, slug, now=timezone.now()
         )
-        return Response(answers.saml(found))
+        return Response(self.shown(found))
 
-    @extend_schema(
-        operation_id="update_saml_connection",
-        description=_CHANGES,
-        request=SAMLChangeBody,
-        responses={200: answers.SAMLAnswer, **errors(*BODY, 401, 403, 404, 409)},
-    )
     def patch(self, request: Request, organization_id: UUID, slug: str) -> Response:
         changed = connections.update(
             signed_in(request),
             organization_id,
             self.protocol,
             slug,
-            fields=SAMLChangeBody.read(request),
+            fields=self.body.read(request),
             origin=origin.of(request),
             now=timezone.now(),
         )
-        return Response(answers.saml(changed))
+        return Response(self.shown(changed))
 
-    @extend_schema(
-        operation_id="delete_saml_connection",
-        description=_DELETES,
-        responses={204: None, **errors(401, 403, 404, 409)},
-    )
     def delete(self, request: Request, organization_id: UUID, slug: str) -> Response:
         connections.delete(
             signed_in(request),
@@ -134,6 +161,38 @@ class SAMLConnectionView(APIView):
             now=timezone.now(),
         )
         return Response(status=204)
+
+
+@_of_all("saml", body=SAMLBody, answer=answers.SAMLAnswer, page=answers.SAMLPageAnswer)
+class SAMLConnectionsView(_ConnectionsView):
+    """GET, POST /api/v1/organizations/{id}/sso/saml"""
+
+    permission_classes = [ProvedLatelyToChange]
+    protocol, body, shown = "saml", SAMLBody, staticmethod(answers.saml)
+
+
+@_of_one("saml", body=SAMLChangeBody, answer=answers.SAMLAnswer)
+class SAMLConnectionView(_ConnectionView):
+    """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/saml/{slug}"""
+
+    permission_classes = [ProvedLatelyToChange]
+    protocol, body, shown = "saml", SAMLChangeBody, staticmethod(answers.saml)
+
+
+@_of_all("oidc", body=OIDCBody, answer=answers.OIDCAnswer, page=answers.OIDCPageAnswer)
+class OIDCConnectionsView(_ConnectionsView):
+    """GET, POST /api/v1/organizations/{id}/sso/oidc"""
+
+    permission_classes = [ProvedLatelyToChange]
+    protocol, body, shown = "oidc", OIDCBody, staticmethod(answers.oidc)
+
+
+@_of_one("oidc", body=OIDCChangeBody, answer=answers.OIDCAnswer)
+class OIDCConnectionView(_ConnectionView):
+    """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/oidc/{slug}"""
+
+    permission_classes = [ProvedLatelyToChange]
+    protocol, body, shown = "oidc", OIDCChangeBody, staticmethod(answers.oidc)
 
 
 class SAMLMetadataView(APIView):
@@ -160,98 +219,6 @@ class SAMLMetadataView(APIView):
             now=timezone.now(),
         )
         return Response(answers.saml(renewed))
-
-
-class OIDCConnectionsView(APIView):
-    """GET, POST /api/v1/organizations/{id}/sso/oidc"""
-
-    permission_classes = [ProvedLatelyToChange]
-    protocol = "oidc"
-
-    @extend_schema(
-        operation_id="list_oidc_connections",
-        description="Needs `sso:read`.",
-        parameters=PAGE,
-        responses={200: answers.OIDCPageAnswer, **errors(401, 403, 404, 422)},
-    )
-    def get(self, request: Request, organization_id: UUID) -> Response:
-        page = connections.listed(
-            signed_in(request),
-            organization_id,
-            self.protocol,
-            wanted=pages.requested(request.query_params),
-            now=timezone.now(),
-        )
-        return Response({"results": [answers.oidc(row) for row in page.rows], "next": page.next})
-
-    @extend_schema(
-        operation_id="create_oidc_connection",
-        description=_CREATES,
-        request=OIDCBody,
-        responses={201: answers.OIDCAnswer, **errors(*BODY, 401, 403, 404, 409)},
-    )
-    def post(self, request: Request, organization_id: UUID) -> Response:
-        made = connections.create(
-            signed_in(request),
-            organization_id,
-            self.protocol,
-            fields=OIDCBody.read(request),
-            origin=origin.of(request),
-            now=timezone.now(),
-        )
-        return Response(answers.oidc(made), status=201)
-
-
-class OIDCConnectionView(APIView):
-    """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/oidc/{slug}"""
-
-    permission_classes = [ProvedLatelyToChange]
-    protocol = "oidc"
-
-    @extend_schema(
-        operation_id="get_oidc_connection",
-        description="Needs `sso:read`.",
-        responses={200: answers.OIDCAnswer, **errors(401, 403, 404)},
-    )
-    def get(self, request: Request, organization_id: UUID, slug: str) -> Response:
-        found = connections.found(
-            signed_in(request), organization_id, self.protocol, slug, now=timezone.now()
-        )
-        return Response(answers.oidc(found))
-
-    @extend_schema(
-        operation_id="update_oidc_connection",
-        description=_CHANGES,
-        request=OIDCChangeBody,
-        responses={200: answers.OIDCAnswer, **errors(*BODY, 401, 403, 404, 409)},
-    )
-    def patch(self, request: Request, organization_id: UUID, slug: str) -> Response:
-        changed = connections.update(
-            signed_in(request),
-            organization_id,
-            self.protocol,
-            slug,
-            fields=OIDCChangeBody.read(request),
-            origin=origin.of(request),
-            now=timezone.now(),
-        )
-        return Response(answers.oidc(changed))
-
-    @extend_schema(
-        operation_id="delete_oidc_connection",
-        description=_DELETES,
-        responses={204: None, **errors(401, 403, 404, 409)},
-    )
-    def delete(self, request: Request, organization_id: UUID, slug: str) -> Response:
-        connections.delete(
-            signed_in(request),
-            organization_id,
-            self.protocol,
-            slug,
-            origin=origin.of(request),
-            now=timezone.now(),
-        )
-        return Response(status=204)
 
 
 class SAMLConnectionTestView(APIView):
