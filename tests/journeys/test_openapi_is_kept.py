@@ -80,7 +80,11 @@ def test_who_is_signed_in_gets_only_what_is_documented(world, tmp_path, figure):
     token = person.sign_in().body["access"]
     spared = [part for name in ENDS_THE_SESSION for part in ("--exclude-name", name)]
     bearer = f"Authorization: Bearer {token}"
-    made = try_everything(world, tmp_path, "--header", bearer, *spared)
+    # Doors of browsers ask for no token. The stranger came to them before there was a connection;
+    # of one that somebody makes here nobody has begun a sign-in, and its provider does not answer.
+    made = try_everything(
+        world, tmp_path, "--header", bearer, "--exclude-path-regex", "^/sso/", *spared
+    )
     figure(f"{made} requests")
     assert made >= CASES // 2
     assert world.caller().send("GET", "/api/v1/me", token=token).status == 200
