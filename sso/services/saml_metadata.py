@@ -14,6 +14,8 @@ from typing import Any
 
 from plinto.kernel.exceptions import SSOMetadataError
 from resilience import http
+from resilience.circuit import Policy
+from resilience.crowd import Crowd
 from resilience.errors import CircuitOpenError, OutboundFailedError, OutboundRefusedError
 from sso.facts import Refused
 from sso.models import SAMLSettings
@@ -21,6 +23,9 @@ from sso.protocols.saml import metadata
 
 LONGEST = 1_000_000
 SECONDS = 5.0
+# Of each address by itself: that of a host would let an organization shut others out of it.
+_POLICY = Policy(recovery_timeout=10.0, slow_seconds=60.0, probe_timeout=SECONDS)
+_breakers: Crowd[str] = Crowd("metadata", policy=_POLICY)
 _REASONS = {
     "timeout": "nothing came within five seconds",
     "too large": "there are more than a megabyte of them",
@@ -37,7 +42,7 @@ def fetched(url: str, *, provider: str) -> bytes:
     :raises SSOMetadataError: nothing came, or more than a megabyte
     """
     try:
-        answer = http.send("GET", url, seconds=SECONDS, most=LONGEST)
+        answer = http.send("GET", url, seconds=SECONDS, most=LONGEST, breaker=_breakers.of(url))
     except (OutboundFailedError, OutboundRefusedError, CircuitOpenError) as error:
         raise _error(
             _REASONS.get(error.reason, "the server was not asked"),

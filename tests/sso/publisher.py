@@ -12,7 +12,6 @@ from django.test import override_settings
 from lxml import etree
 
 from plinto.kernel.environment import Address
-from resilience import breakers
 from sso.facts import KeyPair
 from tests.servers.website import Asked, Reply, Website
 from tests.sso.attacks.signing import Signer, key_of, moment
@@ -86,4 +85,3 @@ def publishing() -> Iterator[Publisher]:
             yield publisher
     finally:
         publisher.site.stop()
-        breakers.forget(f"http:{here.host}:{here.port}")

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from audit.models import AuditRow
+from resilience import breakers
 from sso.models import Connection, Refresh
 from tests.accounts.organizations import Club
 from tests.servers.website import Reply
@@ -165,3 +166,16 @@ def test_who_may_not_write_has_nothing_fetched(club, publisher):
     body = {"name": "Staff", "metadata_url": publisher.url}
     assert club.as_(reader, "POST", "/sso/saml", body).status_code == 403
     assert publisher.times_asked == 0
+
+
+def test_an_address_that_fails_is_left_alone_and_no_other_of_its_host(club, publisher):
+    publisher.reply = Reply(status=500)
+    for _ in range(6):
+        told = refused(asked(club, metadata_url=publisher.url))
+    assert told == "The metadata cannot be used: the server was not asked."
+    assert publisher.times_asked == 5
+    publisher.reply = None
+    # Whoever names an address of somebody else's host takes nothing from them.
+    assert asked(club, metadata_url=f"{publisher.url}?of=another").status_code == 201
+    host = f"http:127.0.0.1:{publisher.site.port}"
+    assert host not in {breaker.name for breaker in breakers.every()}
