@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -47,115 +48,120 @@ _TESTS: dict[str, Any] = {
 }
 
 
-def _of_all(
-    protocol: str, *, body: type[Body], answer: type[Serializer[Any]], page: type[Serializer[Any]]
-) -> Callable[[type[APIView]], type[APIView]]:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What differs between protocols: what is sent to make or change one, and what is answered."""
+
+    protocol: str
+    body: type[Body]
+    change: type[Body]
+    shown: Callable[[Any], dict[str, Any]]
+    answer: type[Serializer[Any]]
+    page: type[Serializer[Any]]
+
+
+_SAML = _Kind(
+    "saml", SAMLBody, SAMLChangeBody, answers.saml, answers.SAMLAnswer, answers.SAMLPageAnswer
+)
+_OIDC = _Kind(
+    "oidc", OIDCBody, OIDCChangeBody, answers.oidc, answers.OIDCAnswer, answers.OIDCPageAnswer
+)
+
+
+def _of_all(kind: _Kind) -> Callable[[type[APIView]], type[APIView]]:
     """Describe the list of the connections over a protocol, and making one."""
     return extend_schema_view(
         get=extend_schema(
-            operation_id=f"list_{protocol}_connections",
+            operation_id=f"list_{kind.protocol}_connections",
             description="Needs `sso:read`.",
             parameters=PAGE,
-            responses={200: page, **errors(401, 403, 404, 422)},
+            responses={200: kind.page, **errors(401, 403, 404, 422)},
         ),
         post=extend_schema(
-            operation_id=f"create_{protocol}_connection",
+            operation_id=f"create_{kind.protocol}_connection",
             description=_CREATES,
-            request=body,
-            responses={201: answer, **errors(*BODY, 401, 403, 404, 409)},
+            request=kind.body,
+            responses={201: kind.answer, **errors(*BODY, 401, 403, 404, 409)},
         ),
     )
 
 
-def _of_one(
-    protocol: str, *, body: type[Body], answer: type[Serializer[Any]]
-) -> Callable[[type[APIView]], type[APIView]]:
+def _of_one(kind: _Kind) -> Callable[[type[APIView]], type[APIView]]:
     """Describe what is done with one connection over a protocol."""
     return extend_schema_view(
         get=extend_schema(
-            operation_id=f"get_{protocol}_connection",
+            operation_id=f"get_{kind.protocol}_connection",
             description="Needs `sso:read`.",
-            responses={200: answer, **errors(401, 403, 404)},
+            responses={200: kind.answer, **errors(401, 403, 404)},
         ),
         patch=extend_schema(
-            operation_id=f"update_{protocol}_connection",
+            operation_id=f"update_{kind.protocol}_connection",
             description=_CHANGES,
-            request=body,
-            responses={200: answer, **errors(*BODY, 401, 403, 404, 409)},
+            request=kind.change,
+            responses={200: kind.answer, **errors(*BODY, 401, 403, 404, 409)},
         ),
         delete=extend_schema(
-            operation_id=f"delete_{protocol}_connection",
+            operation_id=f"delete_{kind.protocol}_connection",
             description=_DELETES,
             responses={204: None, **errors(401, 403, 404, 409)},
         ),
     )
 
 
-class _View(APIView):
-    """Of one protocol: which it is, what is sent to make or change one, and how one is shown."""
-
+class _ConnectionsView(APIView):
     permission_classes = [ProvedLatelyToChange]
-    protocol: ClassVar[str]
-    body: ClassVar[type[Body]]
-
-    @staticmethod
-    def shown(found: Any) -> dict[str, Any]:
-        """Show a connection as its answer has it."""
-        raise NotImplementedError
-
-
-class _ConnectionsView(_View):
-    permission_classes = [ProvedLatelyToChange]
+    kind: ClassVar[_Kind]
 
     def get(self, request: Request, organization_id: UUID) -> Response:
         page = connections.listed(
             signed_in(request),
             organization_id,
-            self.protocol,
+            self.kind.protocol,
             wanted=pages.requested(request.query_params),
             now=timezone.now(),
         )
-        found = [self.shown(row) for row in page.rows]
+        found = [self.kind.shown(row) for row in page.rows]
         return Response({"results": found, "next": page.next})
 
     def post(self, request: Request, organization_id: UUID) -> Response:
         made = connections.create(
             signed_in(request),
             organization_id,
-            self.protocol,
-            fields=self.body.read(request),
+            self.kind.protocol,
+            fields=self.kind.body.read(request),
             origin=origin.of(request),
             now=timezone.now(),
         )
-        return Response(self.shown(made), status=201)
+        return Response(self.kind.shown(made), status=201)
 
 
-class _ConnectionView(_View):
+class _ConnectionView(APIView):
     permission_classes = [ProvedLatelyToChange]
+    kind: ClassVar[_Kind]
 
     def get(self, request: Request, organization_id: UUID, slug: str) -> Response:
         found = connections.found(
-            signed_in(request), organization_id, self.protocol, slug, now=timezone.now()
+            signed_in(request), organization_id, self.kind.protocol, slug, now=timezone.now()
         )
-        return Response(self.shown(found))
+        return Response(self.kind.shown(found))
 
     def patch(self, request: Request, organization_id: UUID, slug: str) -> Response:
         changed = connections.update(
             signed_in(request),
             organization_id,
-            self.protocol,
+            self.kind.protocol,
             slug,
-            fields=self.body.read(request),
+            fields=self.kind.change.read(request),
             origin=origin.of(request),
             now=timezone.now(),
         )
-        return Response(self.shown(changed))
+        return Response(self.kind.shown(changed))
 
     def delete(self, request: Request, organization_id: UUID, slug: str) -> Response:
         connections.delete(
             signed_in(request),
             organization_id,
-            self.protocol,
+            self.kind.protocol,
             slug,
             origin=origin.of(request),
             now=timezone.now(),
@@ -163,36 +169,36 @@ class _ConnectionView(_View):
         return Response(status=204)
 
 
-@_of_all("saml", body=SAMLBody, answer=answers.SAMLAnswer, page=answers.SAMLPageAnswer)
+@_of_all(_SAML)
 class SAMLConnectionsView(_ConnectionsView):
     """GET, POST /api/v1/organizations/{id}/sso/saml"""
 
     permission_classes = [ProvedLatelyToChange]
-    protocol, body, shown = "saml", SAMLBody, staticmethod(answers.saml)
+    kind = _SAML
 
 
-@_of_one("saml", body=SAMLChangeBody, answer=answers.SAMLAnswer)
+@_of_one(_SAML)
 class SAMLConnectionView(_ConnectionView):
     """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/saml/{slug}"""
 
     permission_classes = [ProvedLatelyToChange]
-    protocol, body, shown = "saml", SAMLChangeBody, staticmethod(answers.saml)
+    kind = _SAML
 
 
-@_of_all("oidc", body=OIDCBody, answer=answers.OIDCAnswer, page=answers.OIDCPageAnswer)
+@_of_all(_OIDC)
 class OIDCConnectionsView(_ConnectionsView):
     """GET, POST /api/v1/organizations/{id}/sso/oidc"""
 
     permission_classes = [ProvedLatelyToChange]
-    protocol, body, shown = "oidc", OIDCBody, staticmethod(answers.oidc)
+    kind = _OIDC
 
 
-@_of_one("oidc", body=OIDCChangeBody, answer=answers.OIDCAnswer)
+@_of_one(_OIDC)
 class OIDCConnectionView(_ConnectionView):
     """GET, PATCH, DELETE /api/v1/organizations/{id}/sso/oidc/{slug}"""
 
     permission_classes = [ProvedLatelyToChange]
-    protocol, body, shown = "oidc", OIDCChangeBody, staticmethod(answers.oidc)
+    kind = _OIDC
 
 
 class SAMLMetadataView(APIView):
