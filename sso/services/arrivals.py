@@ -6,7 +6,6 @@ from datetime import datetime
 
 from accounts.services import arrivals, code_flow
 from accounts.services.federation import NotAdmitted
-from plinto.kernel.origin import Origin
 from sso.facts import Arrival, Refused, Word
 from sso.models import Connection, SignIn
 from sso.services import mapping
@@ -18,7 +17,6 @@ def arrived(
     arrival: Arrival,
     *,
     browser: str,
-    origin: Origin,  # noqa: ARG001 - every step of the way is told it
     now: datetime,
 ) -> str:
     """

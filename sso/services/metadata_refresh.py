@@ -68,7 +68,7 @@ def refresh(row: Refresh, *, now: datetime) -> None:
         if connection.protocol == Connection.Protocol.SAML:
             _keep(row, _saml(connection, now=now), now=now)
         else:
-            _succeed(row, connection, oidc_documents.refresh(connection, now=now), now=now)
+            _succeed(row, connection, oidc_documents.refresh(connection), now=now)
     except (SSOMetadataError, Refused) as refusal:
         _fail(row, connection, refusal.reason, now=now)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
 from typing import Any
 
 from accounts.services import provider_documents
@@ -43,7 +42,7 @@ def kept(connection: Connection) -> Iterator[None]:
         keep(connection, after)
 
 
-def refresh(connection: Connection, *, now: datetime) -> Mapping[str, tuple[Any, Any]]:  # noqa: ARG001
+def refresh(connection: Connection) -> Mapping[str, tuple[Any, Any]]:
     """
     Ask a connection's provider for its metadata and keys, and keep them in the row.
 

@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from accounts.services.code_flow import PATIENCE, Secrets
-from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from sso import oidc_controls
 from sso.facts import Arrival, Refused
@@ -103,9 +102,7 @@ def sent(
 
 
 @enforces(oidc_controls.OIDC_CONNECTIONS)
-def returned(
-    slug: str, answer: Mapping[str, str], *, browser: str, origin: Origin, now: datetime
-) -> str:
+def returned(slug: str, answer: Mapping[str, str], *, browser: str, now: datetime) -> str:
     """
     Take a provider's answer and return where to send the browser, with a code.
 
@@ -117,7 +114,7 @@ def returned(
     if way.tester_id:
         return connection_tests.finished(way, _found(connection, way, answer, now=now), now=now)
     arrival = _heard(connection, way, answer, now=now)
-    return arrivals.arrived(way, connection, arrival, browser=browser, origin=origin, now=now)
+    return arrivals.arrived(way, connection, arrival, browser=browser, now=now)
 
 
 def _heard(

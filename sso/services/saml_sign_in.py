@@ -13,7 +13,6 @@ from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
-from plinto.kernel.origin import Origin
 from resilience.contract import enforces
 from sso import door_controls
 from sso.facts import Refused, Word
@@ -143,7 +142,7 @@ def post(slug: str, *, response: str, relay_state: str, now: datetime) -> str:
 
 
 @enforces(door_controls.SSO_SIGN_IN)
-def arrive(slug: str, handle: str, *, browser: str, origin: Origin, now: datetime) -> Return:
+def arrive(slug: str, handle: str, *, browser: str, now: datetime) -> Return:
     """
     Let the browser that asked go on as whoever its provider vouched for.
 
@@ -154,7 +153,7 @@ def arrive(slug: str, handle: str, *, browser: str, origin: Origin, now: datetim
     row, arrival, browser = consumption.arrived(connection, handle, browser=browser, now=now)
     if row.tester_id:
         return Return(connection_tests.finished(row, arrival, now=now), browser)
-    location = arrivals.arrived(row, connection, arrival, browser=browser, origin=origin, now=now)
+    location = arrivals.arrived(row, connection, arrival, browser=browser, now=now)
     return Return(location, browser)
 
 

@@ -69,7 +69,6 @@ class OidcCallbackView(pages.DoorView):
             slug,
             request.query_params.dict(),
             browser=browsers.token_of(request),
-            origin=origin.of(request),
             now=timezone.now(),
         )
         return pages.sent_to(location)

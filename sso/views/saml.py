@@ -120,7 +120,6 @@ class AcsView(_PostedView):
             slug,
             request.query_params.get("handle", ""),
             browser=browsers.token_of(request),
-            origin=origin.of(request),
             now=timezone.now(),
         )
         response = pages.sent_to(back.location)

@@ -16,7 +16,6 @@ from accounts.models import OrganizationDomain
 from accounts.services import outbox
 from plinto.kernel.crypto import new_token, token_digest
 from plinto.kernel.ids import uuid7
-from plinto.kernel.origin import Origin
 from resilience.worker import Shift, run_until_idle
 from sso.facts import Arrival
 from sso.models import Connection, OIDCSettings, SAMLSettings, SignIn
@@ -26,7 +25,6 @@ from tests.api import Api
 
 APP = "http://app.example/signed-in?from=plinto"
 EXCHANGE = "/api/v1/auth/sso/exchange"
-ORIGIN = Origin(address="127.0.0.1", agent="", request_id="test")
 
 
 def letters_to(address: str) -> list[EmailMessage]:
@@ -99,9 +97,7 @@ class Provider:
             expires_at=now,
         )
         self.connection.refresh_from_db()
-        location = arrivals.arrived(
-            sign_in, self.connection, arrival, browser=browser, origin=ORIGIN, now=now
-        )
+        location = arrivals.arrived(sign_in, self.connection, arrival, browser=browser, now=now)
         assert location.startswith(APP)
         return dict(parse_qsl(urlsplit(location).query))["code"]
 

@@ -6,10 +6,8 @@ import json
 import threading
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from joserfc import jwk
 
 from accounts.services import provider_documents
@@ -164,24 +162,23 @@ def test_a_row_of_another_issuer_is_not_believed(party):
 
 
 def test_the_worker_learns_what_is_new_and_says_what_became_different(party):
-    connection, now = read(party), timezone.now()
-    assert set(oidc_documents.refresh(connection, now=now)) == {"metadata", "keys"}
-    assert oidc_documents.refresh(read(party), now=now) == {}
+    assert set(oidc_documents.refresh(read(party))) == {"metadata", "keys"}
+    assert oidc_documents.refresh(read(party)) == {}
     party.idp.published = [jwk.generate_key("EC", "P-256", {"kid": "second"})]
-    changes = oidc_documents.refresh(read(party), now=now)
+    changes = oidc_documents.refresh(read(party))
     assert changes == {"keys": (["first"], ["second"])}
     party.idp.metadata = {"end_session_endpoint": f"{party.idp.url}/end"}
-    changes = oidc_documents.refresh(read(party), now=now + timedelta(hours=1))
+    changes = oidc_documents.refresh(read(party))
     assert changes["metadata"] == ({}, {"end_session_endpoint": f"{party.idp.url}/end"})
 
 
 def test_what_was_good_last_stays_when_it_fails(party):
-    oidc_documents.refresh(read(party), now=timezone.now())
+    oidc_documents.refresh(read(party))
     kept = OIDCSettings.objects.values("metadata", "keys").get()
     for broken in ({DISCOVERY: Reply(500)}, {"/keys": Reply(parts=(b"[]",))}):
         party.idp.broken = broken
         with pytest.raises(Refused):
-            oidc_documents.refresh(read(party), now=timezone.now())
+            oidc_documents.refresh(read(party))
         assert OIDCSettings.objects.values("metadata", "keys").get() == kept
     assert party.sign_in(Api(), somebody())["access"]
 
@@ -189,6 +186,6 @@ def test_what_was_good_last_stays_when_it_fails(party):
 def test_a_connection_that_was_pointed_elsewhere_meanwhile_is_left_alone(party):
     connection = read(party)
     OIDCSettings.objects.update(issuer="https://elsewhere.example")
-    oidc_documents.refresh(connection, now=timezone.now())
+    oidc_documents.refresh(connection)
     assert OIDCSettings.objects.get().metadata is None
     provider_documents.of.cache_clear()
