@@ -14,7 +14,6 @@ LONGEST_FORM_VALUE = 256 * 1024
 # With more prefixes in scope canonical form takes quadratic time.
 _MOST_PREFIXES = 32
 _MOST_ATTRIBUTES = 32
-_XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]{0,254}")
 
 
