@@ -22,6 +22,7 @@ from plinto.kernel.environment import Address
 from plinto.kernel.stopping import stopping
 from plinto.serving import connections, streaming
 from plinto.serving.bodies import Bodies
+from plinto.serving.lanes import HASHING, Lane
 from plinto.serving.watch import Stay, Watch
 
 Environ = dict[str, Any]
@@ -65,7 +66,11 @@ class _Answer:
 
 
 class Gateway:
-    """Serves ``application`` at ``address``; a body of more than ``most`` bytes stays unread."""
+    """
+    Serves ``application`` at ``address``; a body of more than ``most`` bytes stays unread.
+
+    Requests that hash a password go in the ``lane``.
+    """
 
     def __init__(
         self,
@@ -75,9 +80,11 @@ class Gateway:
         is_private: bool,
         most: int,
         watch: Watch,
+        lane: Lane,
     ) -> None:
         self._application = application
         self._watch = watch
+        self._lane = lane
         self._bodies = Bodies(most=most)
         self._constants: Environ = {
             "SCRIPT_NAME": "",
@@ -104,6 +111,8 @@ class Gateway:
             elif self._bodies.is_announced(environ):
                 self._watch.enter(stay)
                 then = partial(self._answer, protocol, environ, stay)
+                if environ["PATH_INFO"] in HASHING:
+                    then = partial(self._answer_in_turn, then)
                 self._bodies.read(protocol, environ, then)
             else:
                 self._watch.enter(stay)
@@ -132,9 +141,12 @@ class Gateway:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = _parts(peer)
         return environ
 
+    def _answer_in_turn(self, then: Callable[[bytes | None], None], body: bytes | None) -> None:
+        self._lane.run(partial(then, body))
+
     def _answer(self, protocol: Any, environ: Environ, stay: Stay, body: bytes | None) -> None:
         """Call the application; ``body`` is None when the client left in the middle of it."""
-        if body is None:
+        if body is None or stay.is_overdue:
             self._watch.leave(stay)
             protocol.response_empty(400, _CLOSES)
             return

@@ -28,6 +28,7 @@ from plinto.kernel.stopping import stopping
 from plinto.serving import options
 from plinto.serving.engine import Engine
 from plinto.serving.gateway import Application, Gateway
+from plinto.serving.lanes import Lane
 from plinto.serving.watch import Watch
 
 # What the master reads from the pipe, once this process takes connections.
@@ -52,6 +53,8 @@ class WebProcess:
         places = [(options.ADDRESS, options.THREADS)]
         if options.METRICS_ADDRESS is not None:
             places.append((options.METRICS_ADDRESS, 1))
+        # One more than can hash, so that the next has asked the database by then; never all.
+        lane = Lane(width=max(1, min(settings.HASH_SLOTS + 1, options.THREADS - 1)))
         for listener, (address, threads) in zip(listeners, places, strict=True):
             gateway = Gateway(
                 application,
@@ -59,6 +62,7 @@ class WebProcess:
                 is_private=address is options.METRICS_ADDRESS,
                 most=most,
                 watch=self._watch,
+                lane=lane,
             )
             self._engines.append(
                 Engine(listener, gateway.take, threads=threads, connections=_room())

@@ -47,6 +47,9 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
         raise RuntimeError("of no use")
     if path == "slow":
         time.sleep(float(count))
+    if seconds := environ.get("HTTP_X_SLEEP"):
+        time.sleep(float(seconds))
+        say("woke up")
     body = environ["wsgi.input"].read()
     told = {name: value for name, value in environ.items() if isinstance(value, str | bool)}
     content = json.dumps(

@@ -119,7 +119,7 @@ class PlintoServer:
             environment=self.environment,
             directory=ROOT,
         )
-        self._process.wait_until(self._is_live, seconds=30)
+        self._process.wait_until(self._is_live, seconds=60)
 
     def worker_pids(self) -> list[int]:
         """List the worker processes, oldest first."""
