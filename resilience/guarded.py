@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Protocol
 
+import hiredis
 from redis.backoff import NoBackoff
 from redis.connection import (
     Connection,
@@ -149,6 +150,12 @@ class _Guarded:
             with suppress(OSError):  # it may be gone already
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DISCARD)
         super().disconnect(*args)  # type: ignore[misc]
+
+    def ask(self: Any, words: tuple[Any, ...]) -> Any:
+        """Send one command whose words are of kinds that Redis knows, and return its reply."""
+        self.visit.sending(words[0])
+        self.send_packed_command((hiredis.pack_command(words),), check_health=False)
+        return self.read_response()
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         if self.visit is not None:
