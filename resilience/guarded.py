@@ -248,8 +248,8 @@ class GuardedPool(ConnectionPool):
         """
         Return the connection that came back last, if it is ready; ``None`` is for the pool's way.
 
-        The pool counts each state of each connection for metrics that nobody reads, which takes
-        four times as long as all the rest.
+        The pool counts each state of each connection for metrics that nobody reads, and takes
+        most of its time for that.
         """
         if self.pid != os.getpid():
             return None
