@@ -44,8 +44,7 @@ class GuardedRedis(redis.Redis):
         try:
             connection: Any = self.connection_pool.get_connection()
             try:
-                connection.send_command(*words)
-                return connection.read_response()
+                return connection.ask(words)
             finally:
                 self.connection_pool.release(connection)
         except PASSING:

@@ -38,7 +38,7 @@ class Bucket:
         return cls(limit, _digest(limit.scope, "\x1f".join(str(part) for part in parts)))
 
 
-# As many subjects as one process remembers the windows of; digests cost a twentieth of a request.
+# As many subjects as one process remembers the windows of.
 @lru_cache(maxsize=10_000)
 def _digest(scope: str, whom: str) -> str:
     return keyed_digest(whom, purpose=f"limit:{scope}").hex()

@@ -19,7 +19,7 @@ back, what only other processes counted is not known. Either adds less than one 
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -169,25 +169,28 @@ class Limiter:
         strangers: Sequence[Bucket],
         copies: tuple[str, ...],
     ) -> Verdict:
-        windows = [*own, *strangers]
-        arguments: list[Any] = [secrets.token_bytes(8), len(own), len(strangers)]
-        for bucket in windows:
-            most = bucket.limit.most - self._counted.of(bucket.key).count
-            arguments += [max(0, most), bucket.limit.seconds * 1000]
-        keys = (*(PREFIX + bucket.key for bucket in windows), *copies)
-        reply = door.run(_COUNT, keys=keys, arguments=tuple(arguments))
+        keys: list[str] = []
+        arguments: list[Any] = [os.urandom(8), len(own), len(strangers)]
+        for bucket in (*own, *strangers):
+            keys.append(PREFIX + bucket.key)
+            arguments += (self._left_by_redis(bucket), bucket.limit.seconds * 1000)
+        reply = door.run(_COUNT, keys=(*keys, *copies), arguments=tuple(arguments))
         is_admitted, is_stranger, told, found = _read(reply, copies=len(copies))
         buckets = strangers if is_stranger else own
         if len(told) != len(buckets):
             raise CacheError(reason="Redis answered about other windows")
         tallies = []
         for bucket, filling in zip(buckets, told, strict=True):
-            most = max(0, bucket.limit.most - self._counted.of(bucket.key).count)
             self._told.note(bucket.key, count=filling.count, seconds=bucket.limit.seconds)
+            most = self._left_by_redis(bucket)
             tallies.append(tallied(bucket, most=most, filling=filling))
         return Verdict(
             is_admitted=is_admitted, tallies=tuple(tallies), is_stranger=is_stranger, copies=found
         )
+
+    def _left_by_redis(self, bucket: Bucket) -> int:
+        """The limit without what was counted while Redis was not asked."""
+        return max(0, bucket.limit.most - self._counted.of(bucket.key).count)
 
     def _in_process(self, buckets: Sequence[Bucket]) -> Verdict:
         rooms = [self._room(bucket, factor=self._processes()) for bucket in buckets]
@@ -240,10 +243,10 @@ def _read(reply: Any, *, copies: int) -> tuple[bool, bool, list[Filling], list[A
     try:
         is_admitted, is_stranger, told, found = reply
         fillings = [
-            Filling(int(count), int(milliseconds) / 1000)
-            for count, milliseconds in zip(told[::2], told[1::2], strict=True)
+            Filling(int(told[place]), int(told[place + 1]) / 1000)
+            for place in range(0, len(told), 2)
         ]
-    except (TypeError, ValueError) as error:
+    except (IndexError, TypeError, ValueError) as error:
         raise CacheError(reason="Redis answered something else than counts") from error
     if is_admitted not in (0, 1) or not isinstance(found, list) or len(found) != copies:
         raise CacheError(reason="Redis answered something else than a verdict")

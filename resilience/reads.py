@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
 
 # Commands that change nothing. Whatever is not listed counts as a write, Lua included.
 _READ_COMMANDS = """
@@ -18,9 +18,8 @@ _READ_COMMANDS = """
 _READS = frozenset(_READ_COMMANDS.split())
 
 
-def is_read(command: Any) -> bool:
+@lru_cache(maxsize=512)
+def is_read(command: str | bytes) -> bool:
     """Recognize a read in the spellings of raw calls: ``get``, ``b"GET"``, ``CLIENT INFO``."""
-    if command in _READS:
-        return True
     word = command.decode("ascii", "replace") if isinstance(command, bytes) else str(command)
     return word.upper().split(" ", 1)[0] in _READS

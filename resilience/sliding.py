@@ -134,9 +134,11 @@ class Hearsay:
 
     def of(self, key: str) -> Filling:
         """Return what is still known of ``key``, and for how long it counts."""
-        count, ends_at = self._heard.get(key, (0, 0.0))
-        seconds = ends_at - self._clock()
-        return Filling(count, seconds) if seconds > 0 else _NOTHING
+        heard = self._heard.get(key)
+        if heard is None:
+            return _NOTHING
+        seconds = heard[1] - self._clock()
+        return Filling(heard[0], seconds) if seconds > 0 else _NOTHING
 
 
 _NOTHING = Filling(0, 0.0)

@@ -47,7 +47,7 @@ def _clean(name: str, value: Any) -> Any:
 
 
 def _may_hide_one(text: str) -> bool:
-    """Tell whether ``_SECRET_VALUES`` could match: it takes forty times as long to say no."""
+    """Tell whether ``_SECRET_VALUES`` could match, which takes far longer to say no."""
     return "pl" in text or "eyJ" in text or "bearer" in text.lower()
 
 

@@ -13,6 +13,8 @@ from django.test import RequestFactory, override_settings
 from plinto.kernel import branches, logs
 from plinto.kernel.logs import REDACTED, LossyHandler
 from plinto.kernel.origin import SYSTEM
+from tests.servers.environment import production_environment
+from tests.servers.plinto import manage
 
 PROTECTION = {
     "X-Frame-Options": "DENY",
@@ -91,6 +93,13 @@ def test_prepared_headers_change_with_the_scheme_alone():
     with override_settings(SECURE_HSTS_SECONDS=60):
         plain, secure = (dict(branches.security_headers(is_secure=each)) for each in (False, True))
     assert secure.keys() - plain.keys() == {"strict-transport-security"}
+
+
+def test_djangos_checks_find_nothing_once_they_see_what_stands_within_the_branches(tmp_path):
+    environment = production_environment(var_dir=tmp_path, PUBLIC_URL="https://id.example.com")
+    words = ("check", "--deploy", "--fail-level", "WARNING", "--settings")
+    assert "no issues" in manage(*words, "tests.kernel.flat_settings", environment=environment)
+    assert "no issues" in manage(*words, "plinto.settings", environment=environment)
 
 
 @pytest.fixture
