@@ -7,6 +7,7 @@ from accounts import (
     controls,
     domain_controls,
     federation_controls,
+    forward_auth_controls,
     letter_controls,
     organization_controls,
     social_controls,
@@ -31,6 +32,7 @@ class AccountsConfig(AppConfig):
         contract.register(*organization_controls.CONTROLS, *social_controls.CONTROLS)
         contract.register(*api_key_controls.CONTROLS, *federation_controls.CONTROLS)
         contract.register(*domain_controls.CONTROLS, *terms_controls.CONTROLS)
+        contract.register(*forward_auth_controls.CONTROLS)
         health.require("signing key", SigningKeyUsable())
         readings.add(tokens.verified_tokens.readings)
         roster.add_queue(outbox.QUEUE)

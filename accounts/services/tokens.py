@@ -143,7 +143,12 @@ class JWTService:
     def _verify(self, raw: bytes) -> Claims:
         try:
             token = AccessToken(_as_token(raw))
-            claims = Claims(user_id=UUID(token["sub"]), session_id=UUID(token["sid"]))
+            organization = token.get("org")
+            claims = Claims(
+                user_id=UUID(token["sub"]),
+                session_id=UUID(token["sid"]),
+                organization_id=UUID(organization) if organization else None,
+            )
             ends_at = int(token["exp"])
         except (ForeignTokenError, ValueError, TypeError, AttributeError) as error:
             raise TokenError(reason=f"access token: {error}") from error

@@ -33,6 +33,7 @@ class Claims:
 
     user_id: UUID
     session_id: UUID
+    organization_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,7 @@ class RequestMiddleware:
         if not response.has_header("Cache-Control"):
             response["Cache-Control"] = "no-store"
         if not request.path.startswith(("/health/", "/metrics")):
-            log.info(
-                "request.answered",
-                method=request.method,
-                path=request.path,
-                status=response.status_code,
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
-                address=who.address,
-            )
+            tell(request, status=response.status_code, began=began)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
@@ -62,6 +55,18 @@ class RequestMiddleware:
         if problems.refusal_from(error).status_code == 500:
             return None
         return problems.answer(request, error)
+
+
+def tell(request: HttpRequest, *, status: int, began: float) -> None:
+    """Write the line of a request that was answered; ``began`` is of ``time.perf_counter``."""
+    log.info(
+        "request.answered",
+        method=request.method,
+        path=request.path,
+        status=status,
+        milliseconds=round((time.perf_counter() - began) * 1000, 1),
+        address=origin.of(request).address,
+    )
 
 
 def _has_own_refusals(request: HttpRequest) -> bool:
