@@ -1,4 +1,4 @@
-"""The door for WSGI servers; ``deploy/gunicorn.conf.py`` says how they are run."""
+"""The door for WSGI servers; ``plinto.serving`` is the one that comes along."""
 
 from __future__ import annotations
 
