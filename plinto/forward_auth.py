@@ -14,27 +14,27 @@ from collections.abc import Callable, Iterable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import structlog
 from django import db
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIRequest
-from django.urls import resolve
 from django.utils import timezone
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from accounts.forward_authentication import REFUSAL
 from accounts.services import forward_auth
-from plinto.kernel import middleware, origin
+from plinto.kernel import logs, origin
 from plinto.kernel.exceptions import PlintoException
 from resilience import deadline
-from resilience.operators import came_privately
-from resilience.traffic import traffic
+from resilience.traffic import name_of, traffic
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PATH = "/api/v1/auth/verify"
+_ROUTE = name_of(PATH.removeprefix("/"))
 _STATUS = "204 No Content"
 _METHODS = {"GET", "HEAD"}
+# What trusted proxies say of TLS; any other word is for Django to understand.
+_SCHEMES = {None, "http", "https"}
 _Headers = list[tuple[str, str]]
 
 
@@ -43,21 +43,21 @@ class ForwardAuthDoor:
 
     def __init__(self, django: WSGIApplication) -> None:
         self._django = django
-        # What answers of this path carry, whoever passes, by whether they came over TLS.
-        self._usual: dict[bool, _Headers] = {}
+        # What answers of this path carry, whoever passes, by what says whether they came over TLS.
+        self._usual: dict[tuple[str | None, str], _Headers] = {}
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != PATH or not _is_plain(environ):
+        if environ["PATH_INFO"] != PATH or not _is_plain(environ):
             return self._django(environ, start_response)
         began = perf_counter()
-        request: Any = WSGIRequest(environ)
-        who = origin.prepare(request)
-        if came_privately(request):
+        who = origin.of_environ(environ)
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO")
+        if scheme not in _SCHEMES:
             return self._django(environ, start_response)
-        is_secure = request.is_secure()
-        usual = self._usual.get(is_secure)
+        kind = scheme, environ["wsgi.url_scheme"]
+        usual = self._usual.get(kind)
         if usual is None:
-            return self._django(environ, self._learning(is_secure, start_response))
+            return self._django(environ, self._learning(kind, start_response))
         with deadline.budget(settings.REDIS_TIMEOUT * deadline.SHARE):
             passage = self._judged(environ)
             if passage is None:
@@ -65,11 +65,11 @@ class ForwardAuthDoor:
         start_response(
             _STATUS, [*usual, ("X-Request-ID", who.request_id), *passage.headers.items()]
         )
-        request.resolver_match = resolve(PATH)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=who.request_id, **passage.named)
-        middleware.tell(request, status=204, began=began)
-        traffic.note(request, status=204, seconds=perf_counter() - began)
+        clear_contextvars()
+        bind_contextvars(request_id=who.request_id, **passage.named)
+        seconds, method = perf_counter() - began, environ["REQUEST_METHOD"]
+        logs.answered(method, PATH, status=204, seconds=seconds, address=who.address)
+        traffic.count(method, _ROUTE, status=204, seconds=seconds)
         return ()
 
     def _judged(self, environ: WSGIEnvironment) -> forward_auth.Passage | None:
@@ -87,10 +87,12 @@ class ForwardAuthDoor:
             # Rows may have been asked; the connection goes back to the pool.
             db.close_old_connections()
 
-    def _learning(self, is_secure: bool, start_response: StartResponse) -> StartResponse:  # noqa: FBT001
+    def _learning(
+        self, kind: tuple[str | None, str], start_response: StartResponse
+    ) -> StartResponse:
         def start(status: str, headers: _Headers, *rest: Any) -> Callable[[bytes], object]:
             if status == _STATUS:
-                self._usual[is_secure] = [
+                self._usual[kind] = [
                     (name, text)
                     for name, text in headers
                     if name != "X-Request-ID" and not name.startswith("X-Plinto-")
@@ -106,4 +108,6 @@ def _is_plain(environ: WSGIEnvironment) -> bool:
         environ["REQUEST_METHOD"] in _METHODS
         and environ.get("CONTENT_LENGTH", "") in ("", "0")
         and "HTTP_TRANSFER_ENCODING" not in environ
+        # The address for monitoring has no such page.
+        and environ.get("plinto.is_private") is not True
     )
