@@ -6,6 +6,7 @@ import json
 import logging.config
 import re
 import sys
+import time
 from collections.abc import MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -37,12 +38,17 @@ def _clean(name: str, value: Any) -> Any:
     if _is_secret(name):
         return REDACTED
     if isinstance(value, str):
-        return _SECRET_VALUES.sub(REDACTED, value)
+        return _SECRET_VALUES.sub(REDACTED, value) if _may_hide_one(value) else value
     if isinstance(value, dict):
         return {str(key): _clean(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_clean("", inner) for inner in value]
     return value
+
+
+def _may_hide_one(text: str) -> bool:
+    """Tell whether ``_SECRET_VALUES`` could match: it takes forty times as long to say no."""
+    return "pl" in text or "eyJ" in text or "bearer" in text.lower()
 
 
 @lru_cache(maxsize=1024)
@@ -59,16 +65,24 @@ def dumps(event: Any, **_: Any) -> str:
     return line.decode("ascii") if line.isascii() else json.dumps(event, default=str)
 
 
+_requests = logging.getLogger("plinto.kernel.middleware")
+_ORDINARY = vars(logging.LogRecord(_requests.name, logging.INFO, __file__, 0, "", None, None))
+
+
 class _Line(logging.LogRecord):
-    """A record whose event has passed everything that structlog's pipeline does."""
+    """
+    A record whose event has passed everything that structlog's pipeline does.
+
+    The names of the process and of the thread, which logging looks up, stand on no line.
+    """
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.__dict__ = {**_ORDINARY, "msg": event, "created": time.time()}
 
 
 class _Formatter(structlog.stdlib.ProcessorFormatter):
     def format(self, record: logging.LogRecord) -> str:
         return dumps(record.msg) if isinstance(record, _Line) else super().format(record)
-
-
-_requests = logging.getLogger("plinto.kernel.middleware")
 
 
 def answered(method: str | None, path: str, *, status: int, seconds: float, address: str) -> None:
@@ -96,7 +110,7 @@ def answered(method: str | None, path: str, *, status: int, seconds: float, addr
         },
     )
     event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-    _requests.handle(_Line(_requests.name, logging.INFO, __file__, 0, event, None, None))
+    _requests.handle(_Line(event))
 
 
 class LossyHandler(logging.StreamHandler[Any]):
