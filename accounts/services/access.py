@@ -1,11 +1,11 @@
 """
 What a person may do in an organization, asked by every request about one.
 
-Redis may hold two copies, read in one round trip: of the member, with what their role allows, and
-of the organization, with the ``epoch`` at which a change last concerned all its members. A member's
-copy is believed only together with the organization's, and only if it was made in that epoch; so
-whoever changes a role, or deletes the organization, has one copy to bury, however many have the
-role. Without either of them one SQL statement reads the rows, which decide.
+Redis may hold two copies, which come along with those of the session: of the member, with what
+their role allows, and of the organization, with the ``epoch`` at which a change last concerned all
+its members. A member's copy is believed only together with the organization's, and only if it was
+made in that epoch; so whoever changes a role, or deletes the organization, has one copy to bury,
+however many have the role. Without either of them one SQL statement reads the rows, which decide.
 """
 
 from __future__ import annotations
@@ -122,12 +122,13 @@ def forget_members(organization_id: UUID, *user_ids: UUID, version: int) -> None
     ``version`` is the organization's count of changes before it.
     """
     keys = [_member_key(organization_id, user_id) for user_id in user_ids]
-    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME)
+    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def forget_everybody(organization_id: UUID, *, version: int) -> None:
     """Do the same for all members of an organization at once."""
-    copies.bury(_organization_key(organization_id), version=version, lifetime=COPY_LIFETIME)
+    key = _organization_key(organization_id)
+    copies.bury(key, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def forget_person(user_id: UUID) -> None:
@@ -136,7 +137,7 @@ def forget_person(user_id: UUID) -> None:
     found = list(mine.values_list("organization_id", "organization__changes"))
     keys = [_member_key(organization_id, user_id) for organization_id, _ in found]
     version = max((changes for _, changes in found), default=0)
-    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME)
+    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def lacking(permission: str) -> AuthorizationError:
