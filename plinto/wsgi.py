@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from plinto.kernel.memory import keep_one_arena
 
@@ -20,6 +21,8 @@ from resilience.presence import Kind  # noqa: E402
 
 application = ForwardAuthDoor(_django)
 
+# Loads the views now: the first request would wait for them, and with it every other one.
+get_resolver().url_patterns  # noqa: B018
 passwords.prepare()
 keys.prepare()
 metrics.start(kind="web")
