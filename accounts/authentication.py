@@ -1,23 +1,25 @@
 """
 Bearer tokens on requests: access tokens of people, and API keys where a view takes them.
 
-simplejwt reads the header; the session, or the key's row, has the last word.
+The session, or the key's row, has the last word.
 """
 
 from __future__ import annotations
 
 import structlog
 from django.utils import timezone
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.api_key_errors import ApiKeyInvalid, ApiKeyNotAccepted
 from accounts.errors import SessionEnded
-from accounts.rules import api_key_texts
-from accounts.services import api_key_standing, api_key_uses, standing
+from accounts.rules import api_key_texts, bearer
+from accounts.services import access, api_key_standing, api_key_uses, standing
 from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
-from accounts.services.tokens import Claims, get_jwt_service
+from accounts.services.tokens import get_jwt_service
+from accounts.services.verified_tokens import Claims
 from plinto.kernel import origin
 from resilience.throttling import meter_of
 
@@ -42,8 +44,7 @@ class BearerAuthentication(JWTAuthentication):
     def authenticate(  # type: ignore[override]
         self, request: Request
     ) -> tuple[Standing, Claims] | tuple[KeyStanding, None] | None:
-        header = self.get_header(request)
-        raw = self.get_raw_token(header) if header else None
+        raw = bearer.token_in(request.META.get("HTTP_AUTHORIZATION", ""))
         if raw is None:
             return None
         text = raw.decode("latin-1")
@@ -59,6 +60,7 @@ class BearerAuthentication(JWTAuthentication):
                 claims,
                 now=timezone.now(),
                 errand=lambda keys: meter.count("account", claims.user_id, copies=keys),
+                also=_wanted_next(request, claims),
             )
         except SessionEnded:
             meter.disown()
@@ -79,6 +81,14 @@ class ApiKeyAuthentication(BearerAuthentication):
 
     def _person(self, request: Request, raw: bytes) -> tuple[Standing, Claims]:  # noqa: ARG002
         raise ApiKeyInvalid(reason="not an API key")
+
+
+def _wanted_next(request: Request, claims: Claims) -> tuple[str, ...]:
+    """The copies that a view below an organization asks for next, if it only reads."""
+    organization_id = request.parser_context["kwargs"].get("organization_id")
+    if organization_id is None or request.method not in SAFE_METHODS:
+        return ()
+    return access.copies_of(organization_id, claims.user_id)
 
 
 def _key(request: Request, text: str) -> KeyStanding:

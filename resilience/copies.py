@@ -36,6 +36,9 @@ _SLOWEST_REQUEST = timedelta(seconds=60)
 # Seconds. Less than any writer waits before it gives a standing Redis up.
 _QUICK = 0.05
 
+# In place of facts that have changed, where nobody has ended.
+_UNKNOWN = b"null"
+
 _FILL = Script("""
 local held = redis.call('GET', KEYS[1])
 if held and tonumber(string.match(held, '^(%d+)|') or '-1') >= tonumber(ARGV[1]) then return 0 end
@@ -47,7 +50,7 @@ _BURY = Script("""
 for _, key in ipairs(KEYS) do
     local held = redis.call('GET', key)
     if not held or tonumber(string.match(held, '^(%d+)|') or '-1') <= tonumber(ARGV[1]) then
-        redis.call('SET', key, ARGV[1] .. '|', 'PX', ARGV[2])
+        redis.call('SET', key, ARGV[1] .. '|' .. ARGV[3], 'PX', ARGV[2])
     end
 end
 return 1
@@ -113,11 +116,19 @@ class Copies:
         milliseconds = _milliseconds(min(lifetime, self._longest))
         self._send(_FILL, (key,), version, orjson.dumps(facts), milliseconds)
 
-    def bury(self, *keys: str, version: int, lifetime: timedelta, is_news: bool = True) -> None:
+    def bury(
+        self,
+        *keys: str,
+        version: int,
+        lifetime: timedelta,
+        is_news: bool = True,
+        is_ended: bool = True,
+    ) -> None:
         needed = _milliseconds(max(lifetime, self._longest + _SLOWEST_REQUEST))
-        if not self._send(_BURY, keys, version, needed) and is_news:
+        arguments = version, needed, b"" if is_ended else _UNKNOWN
+        if not self._send(_BURY, keys, *arguments) and is_news:
             # Whoever still reaches Redis would believe the copy for as long as it lives.
-            self._door.insist(_BURY, keys=self._full(keys), arguments=(version, needed))
+            self._door.insist(_BURY, keys=self._full(keys), arguments=arguments)
 
     def _full(self, keys: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._prefix + key for key in keys)
@@ -164,17 +175,22 @@ def fill(key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) 
         copies.fill(key, version=version, facts=facts, lifetime=lifetime)
 
 
-def bury(*keys: str, version: int, lifetime: timedelta, is_news: bool = True) -> None:
+def bury(
+    *keys: str, version: int, lifetime: timedelta, is_news: bool = True, is_ended: bool = True
+) -> None:
     """
     Put a tombstone in the place of every copy up to ``version``, for at least as long as one lives.
 
     It never raises: call it after the rows have ended, which is what counts. News is tried once
     even with the circuit open, because another process may have closed its own already; what was
     found to have ended long ago is not worth a quarter of a second to a caller who may be anybody.
+
+    A tombstone says that its bearer has ended, who counts as a stranger from then on
+    (``resilience.ratelimit``); with ``is_ended`` off it says only that the facts have changed.
     """
     copies = _copies()
     if copies and keys:
-        copies.bury(*keys, version=version, lifetime=lifetime, is_news=is_news)
+        copies.bury(*keys, version=version, lifetime=lifetime, is_news=is_news, is_ended=is_ended)
 
 
 def figures() -> tuple[int, int]:

@@ -74,6 +74,10 @@ class Meter:
         self._settle(verdict)
         return verdict.copies
 
+    def waive(self) -> None:
+        """Leave a request uncounted, because another application counts it."""
+        self.is_counted = True
+
     def disown(self) -> None:
         """
         Learn that the caller is not who the token says, so the network must answer for it.

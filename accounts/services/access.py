@@ -1,11 +1,11 @@
 """
 What a person may do in an organization, asked by every request about one.
 
-Redis may hold two copies, read in one round trip: of the member, with what their role allows, and
-of the organization, with the ``epoch`` at which a change last concerned all its members. A member's
-copy is believed only together with the organization's, and only if it was made in that epoch; so
-whoever changes a role, or deletes the organization, has one copy to bury, however many have the
-role. Without either of them one SQL statement reads the rows, which decide.
+Redis may hold two copies, which come along with those of the session: of the member, with what
+their role allows, and of the organization, with the ``epoch`` at which a change last concerned all
+its members. A member's copy is believed only together with the organization's, and only if it was
+made in that epoch; so whoever changes a role, or deletes the organization, has one copy to bury,
+however many have the role. Without either of them one SQL statement reads the rows, which decide.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from plinto.kernel import services
 from plinto.kernel.exceptions import AuthorizationError, NotFoundError
 from resilience import copies
 from resilience.contract import enforces
+from resilience.copies import Copy
 
 # Who asks about an organization: a person who is signed in, or a program with an API key.
 Caller = Standing | KeyStanding
@@ -76,8 +77,7 @@ class RBACService:
             if who.organization_id != organization_id:
                 raise NotFoundError(reason="key of another organization")
             return Access(organization_id, role="", permissions=who.scopes)
-        keys = _organization_key(organization_id), _member_key(organization_id, who.user_id)
-        organization, member = copies.read(*keys)
+        organization, member = _copies(who, copies_of(organization_id, who.user_id))
         if organization and member and organization.facts and member.facts:
             known = member.facts
             is_of_this_epoch = known["epoch"] == organization.version
@@ -110,6 +110,11 @@ class RBACService:
         return found
 
 
+def copies_of(organization_id: UUID, user_id: UUID) -> tuple[str, str]:
+    """The keys of the copies that say what a person may do, for ``standing.of`` to bring along."""
+    return _organization_key(organization_id), _member_key(organization_id, user_id)
+
+
 def forget_members(organization_id: UUID, *user_ids: UUID, version: int) -> None:
     """
     Make what copies say of members unbelievable, after a change that is committed.
@@ -117,12 +122,13 @@ def forget_members(organization_id: UUID, *user_ids: UUID, version: int) -> None
     ``version`` is the organization's count of changes before it.
     """
     keys = [_member_key(organization_id, user_id) for user_id in user_ids]
-    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME)
+    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def forget_everybody(organization_id: UUID, *, version: int) -> None:
     """Do the same for all members of an organization at once."""
-    copies.bury(_organization_key(organization_id), version=version, lifetime=COPY_LIFETIME)
+    key = _organization_key(organization_id)
+    copies.bury(key, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def forget_person(user_id: UUID) -> None:
@@ -131,7 +137,7 @@ def forget_person(user_id: UUID) -> None:
     found = list(mine.values_list("organization_id", "organization__changes"))
     keys = [_member_key(organization_id, user_id) for organization_id, _ in found]
     version = max((changes for _, changes in found), default=0)
-    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME)
+    copies.bury(*keys, version=version, lifetime=COPY_LIFETIME, is_ended=False)
 
 
 def lacking(permission: str) -> AuthorizationError:
@@ -145,6 +151,12 @@ def get_rbac_service() -> RBACService:
 
 
 services.register(RBACService, RBACService)
+
+
+def _copies(who: Standing, keys: tuple[str, str]) -> list[Copy | None]:
+    if who.brought.keys() >= set(keys):
+        return [who.brought.pop(key) for key in keys]
+    return copies.read(*keys)
 
 
 def _from_rows(organization_id: UUID, user_id: UUID, *, now: datetime) -> Access:
