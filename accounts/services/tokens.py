@@ -97,6 +97,14 @@ class JWTService:
 
     lifetime: timedelta = settings.ACCESS_TOKEN_LIFETIME
 
+    def require_key(self, *, now: datetime) -> None:
+        """
+        See that there is a key to sign with, before something is done for a token's sake.
+
+        :raises ConfigurationError: no signing key
+        """
+        ring.signing(now)
+
     def issue(self, session: Session, *, now: datetime) -> str:
         """
         Sign an access token for a session.
