@@ -22,6 +22,7 @@ from audit.parties import Actor, ActorKind, Target
 from audit.services import told_along
 from audit.services.record import Entry
 from plinto.kernel.origin import Origin
+from resilience.postgres import prepared
 
 # What an answer tells and a token says.
 _OF_SESSION = (
@@ -100,7 +101,7 @@ def rotated(
         session_id=session_id,
         now=now,
     )
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(
             _STATEMENT,
             {

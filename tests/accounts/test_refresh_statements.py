@@ -40,6 +40,20 @@ def test_an_exchange_is_one_statement(ada):
     assert [each["sql"].split()[0] for each in asked] == ["WITH"]
 
 
+def test_the_server_plans_the_statement_of_an_exchange_once(ada):
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite keeps statements by itself.")
+    token = ada.refresh
+    for _ in range(6):
+        token = refreshed(token)["refresh"]
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        kept = [text for (text,) in cursor.fetchall()]
+
+    assert [text.split()[:2] for text in kept] == [["WITH", "rotated"]]
+
+
 def test_the_row_of_an_exchange_tells_who_and_from_where_before_and_after_it_is_sealed(ada):
     refreshed(ada.refresh)
     row = AuditRow.objects.get(action="session.refreshed")
