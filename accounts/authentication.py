@@ -17,7 +17,8 @@ from accounts.rules import api_key_texts
 from accounts.services import api_key_standing, api_key_uses, standing
 from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
-from accounts.services.tokens import Claims, get_jwt_service
+from accounts.services.tokens import get_jwt_service
+from accounts.services.verified_tokens import Claims
 from plinto.kernel import origin
 from resilience.throttling import meter_of
 

@@ -20,7 +20,7 @@ from django.conf import settings
 from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
-from accounts.services.tokens import Claims
+from accounts.services.verified_tokens import Claims
 from audit.parties import Actor, ActorKind
 from resilience import copies
 from resilience.contract import enforces
