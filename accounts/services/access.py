@@ -10,12 +10,13 @@ however many have the role. Without either of them one SQL statement reads the r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import organization_controls as controls
 from accounts.models import AuthenticatorApp, Membership, Passkey, Role
@@ -84,16 +85,16 @@ class RBACService:
             # A factor that was added since shows in its row.
             if is_of_this_epoch and not _lacks_factor(known, organization.facts, now=now):
                 return _access(organization_id, known)
-        return self.from_rows(who.user_id, organization_id, now=now)
+        return _from_rows(organization_id, who.user_id, now=now)
 
-    def from_rows(self, user_id: UUID, organization_id: UUID, *, now: datetime) -> Access:
+    def of_row(self, row: Mapping[str, Any], organization_id: UUID, *, now: datetime) -> Access:
         """
-        The same of anybody, whatever copies say.
+        The same of the member whose row ``with_rights`` has read, whatever copies say.
 
-        :raises NotFoundError: they are not in it, or there is none
-        :raises SecondFactorRequired: it asks for a second factor, and they have none
+        :raises SecondFactorRequired: the organization asks for a second factor, and they have none
         """
-        return _from_rows(organization_id, user_id, now=now)
+        policy, facts = _policy_and_facts(row)
+        return _judge(organization_id, facts, policy, now=now)
 
     def require(
         self, who: Caller, organization_id: UUID, permission: str, *, now: datetime
@@ -113,6 +114,15 @@ class RBACService:
 def copies_of(organization_id: UUID, user_id: UUID) -> tuple[str, str]:
     """The keys of the copies that say what a person may do, for ``standing.of`` to bring along."""
     return _organization_key(organization_id), _member_key(organization_id, user_id)
+
+
+def with_rights(
+    chosen: QuerySet[Membership], *besides: str
+) -> QuerySet[Membership, dict[str, Any]]:
+    """Read of memberships what ``RBACService.of_row`` judges by, and the columns ``besides``."""
+    judged = chosen.annotate(has_factor=_HAS_FACTOR)
+    read: QuerySet[Membership, dict[str, Any]] = judged.values(*_MEMBER, "has_factor", *besides)
+    return read
 
 
 def forget_members(organization_id: UUID, *user_ids: UUID, version: int) -> None:
@@ -161,9 +171,27 @@ def _copies(who: Standing, keys: tuple[str, str]) -> list[Copy | None]:
 
 def _from_rows(organization_id: UUID, user_id: UUID, *, now: datetime) -> Access:
     mine = Membership.objects.filter(organization_id=organization_id, user_id=user_id)
-    row = mine.annotate(has_factor=_HAS_FACTOR).values(*_MEMBER, "has_factor").first()
+    row = with_rights(mine).first()
     if row is None:
         raise NotFoundError(reason="not a member")
+    policy, facts = _policy_and_facts(row)
+    copies.fill(
+        _organization_key(organization_id),
+        version=policy["epoch"],
+        facts=policy,
+        lifetime=COPY_LIFETIME,
+    )
+    copies.fill(
+        _member_key(organization_id, user_id),
+        version=row["organization__changes"],
+        facts=facts,
+        lifetime=COPY_LIFETIME,
+    )
+    return _judge(organization_id, facts, policy, now=now)
+
+
+def _policy_and_facts(row: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What copies hold of an organization and of a member, from a row of ``with_rights``."""
     role = Role(
         name=row["role__name"],
         is_builtin=row["role__is_builtin"],
@@ -178,18 +206,12 @@ def _from_rows(organization_id: UUID, user_id: UUID, *, now: datetime) -> Access
         "has_factor": row["has_factor"],
         "epoch": epoch,
     }
-    copies.fill(
-        _organization_key(organization_id),
-        version=epoch,
-        facts=policy,
-        lifetime=COPY_LIFETIME,
-    )
-    copies.fill(
-        _member_key(organization_id, user_id),
-        version=row["organization__changes"],
-        facts=facts,
-        lifetime=COPY_LIFETIME,
-    )
+    return policy, facts
+
+
+def _judge(
+    organization_id: UUID, facts: dict[str, Any], policy: dict[str, Any], *, now: datetime
+) -> Access:
     if _lacks_factor(facts, policy, now=now):
         raise SecondFactorRequired(reason="no second factor")
     return _access(organization_id, facts)

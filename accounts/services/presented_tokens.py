@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,5 +51,24 @@ def sessions_of(presented: Presented, *, organization_id: UUID) -> QuerySet[Sess
     """Choose the session of a token, if it is one of somebody in the organization."""
     members = Membership.objects.filter(organization_id=organization_id)
     chosen = Session.objects.filter(pk=presented.session_id, user_id__in=members.values("user_id"))
+    owner = presented.claims.get("sub")
+    return chosen.filter(user_id=owner) if owner else chosen
+
+
+def memberships_of(
+    presented: Presented, *, organization_id: UUID, now: datetime
+) -> QuerySet[Membership]:
+    """
+    Choose the membership of whoever is signed in with a token, while they are.
+
+    What is asked of their session and person besides joins the same rows.
+    """
+    chosen = Membership.objects.filter(
+        organization_id=organization_id,
+        user__is_active=True,
+        user__sessions__pk=presented.session_id,
+        user__sessions__ended_at=None,
+        user__sessions__expires_at__gt=now,
+    )
     owner = presented.claims.get("sub")
     return chosen.filter(user_id=owner) if owner else chosen

@@ -7,6 +7,7 @@ not know about is inactive too, in the same words and after the same question (s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,14 +18,17 @@ from accounts import api_key_controls as controls
 from accounts.models import ApiKey
 from accounts.organization_errors import SecondFactorRequired
 from accounts.rules import api_key_texts, permissions
-from accounts.services import api_key_standing, presented_tokens, refresh_tokens
+from accounts.services import access, api_key_standing, presented_tokens, refresh_tokens
 from accounts.services.access import get_rbac_service
 from accounts.services.api_key_standing import KeyStanding
 from plinto.kernel.crypto import token_digest
-from plinto.kernel.exceptions import NotFoundError
 from resilience.contract import enforces
 
 _INACTIVE: dict[str, Any] = {"active": False}
+_SESSION = {
+    name: f"user__sessions__{name}"
+    for name in ("refresh_digest", "refreshed_at", "created_at", "expires_at")
+}
 
 
 @enforces(controls.INTROSPECTION)
@@ -64,45 +68,43 @@ def _of_key(who: KeyStanding, digest: bytes, *, now: datetime) -> dict[str, Any]
 
 def _of_session(who: KeyStanding, token: str, *, now: datetime) -> dict[str, Any]:
     presented = presented_tokens.read(token)
-    chosen = presented_tokens.sessions_of(presented, organization_id=who.organization_id)
-    live = chosen.filter(ended_at=None, expires_at__gt=now, user__is_active=True)
-    session = live.select_related("user").first()
-    if session is None:
+    chosen = presented_tokens.memberships_of(
+        presented, organization_id=who.organization_id, now=now
+    )
+    # Session, person, membership and role are read as of one moment.
+    row = access.with_rights(chosen, "user_id", "user__email", *_SESSION.values()).first()
+    if row is None:
         return _INACTIVE
-    try:
-        # Read after the session: whoever was removed between the two is in it no more.
-        scope = _scope_of(session.user_id, who.organization_id, now=now)
-    except NotFoundError:
-        return _INACTIVE
+    session = {name: row[column] for name, column in _SESSION.items()}
     about = {
         "active": True,
-        "scope": scope,
-        "username": session.user.email,
-        "sub": str(session.user_id),
+        "scope": _scope_of(row, who.organization_id, now=now),
+        "username": row["user__email"],
+        "sub": str(row["user_id"]),
         "org": str(who.organization_id),
-        "sid": str(session.pk),
+        "sid": str(presented.session_id),
         "iss": settings.PUBLIC_URL,
     }
     if presented.claims:
         taken = {name: presented.claims[name] for name in ("aud", "jti", "iat", "exp")}
         return {**about, **taken, "token_use": "access_token", "token_type": "Bearer"}
-    if bytes(session.refresh_digest) != refresh_tokens.digest(token):
+    if bytes(session["refresh_digest"]) != refresh_tokens.digest(token):
         return _INACTIVE
     return {
         **about,
         "token_use": "refresh_token",
-        "iat": _seconds(session.refreshed_at or session.created_at),
-        "exp": _seconds(session.expires_at),
+        "iat": _seconds(session["refreshed_at"] or session["created_at"]),
+        "exp": _seconds(session["expires_at"]),
     }
 
 
-def _scope_of(user_id: UUID, organization_id: UUID, *, now: datetime) -> str:
+def _scope_of(row: Mapping[str, Any], organization_id: UUID, *, now: datetime) -> str:
     """What a member may do; nothing, while they lack a second factor that is asked of all."""
     try:
-        access = get_rbac_service().from_rows(user_id, organization_id, now=now)
+        found = get_rbac_service().of_row(row, organization_id, now=now)
     except SecondFactorRequired:
         return ""
-    return " ".join(access.permissions)
+    return " ".join(found.permissions)
 
 
 def _seconds(moment: datetime) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import jwt
 from django.conf import settings
@@ -19,6 +19,7 @@ from rest_framework_simplejwt.tokens import Token
 
 from accounts import controls
 from accounts.models import Session
+from accounts.services import token_signing
 from accounts.services.keys import KeyRing, ring
 from accounts.services.verified_tokens import Claims, Verified, VerifiedTokens
 from plinto.kernel import services
@@ -44,13 +45,6 @@ class _RingBackend(TokenBackend):
             settings.JWT_ALGORITHM, audience=settings.JWT_AUDIENCE, issuer=settings.PUBLIC_URL
         )
         self._keys = keys
-
-    def encode(self, payload: dict[str, Any]) -> str:
-        key = self._keys.signing(timezone.now())
-        claims = {**payload, "aud": self.audience, "iss": self.issuer}
-        return jwt.encode(
-            claims, key.private, algorithm=key.algorithm, headers={"kid": key.kid, "typ": _TYPE}
-        )
 
     def decode(self, token: Any, verify: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002, ARG002
         try:
@@ -103,22 +97,36 @@ class JWTService:
     def __init__(self, verified: VerifiedTokens | None = None) -> None:
         self._verified = verified_tokens if verified is None else verified
 
+    def require_key(self, *, now: datetime) -> None:
+        """
+        See that there is a key to sign with, before something is done for a token's sake.
+
+        :raises ConfigurationError: no signing key
+        """
+        ring.signing(now)
+
     def issue(self, session: Session, *, now: datetime) -> str:
         """
         Sign an access token for a session.
 
         :raises ConfigurationError: no signing key
         """
-        token = AccessToken()
-        token.set_exp(from_time=now, lifetime=self.lifetime)
-        token.set_iat(at_time=now)
-        token["sub"] = str(session.user_id)
-        token["sid"] = str(session.pk)
-        token["org"] = str(session.organization_id) if session.organization_id else None
-        token["scope"] = ""
-        token["amr"] = session.methods
-        token["auth_time"] = int(session.authenticated_at.timestamp())
-        return str(token)
+        key, began = ring.signing(now), int(now.timestamp())
+        claims = {
+            "use": AccessToken.token_type,
+            "exp": began + int(self.lifetime.total_seconds()),
+            "iat": began,
+            "jti": uuid4().hex,
+            "sub": str(session.user_id),
+            "sid": str(session.pk),
+            "org": str(session.organization_id) if session.organization_id else None,
+            "scope": "",
+            "amr": session.methods,
+            "auth_time": int(session.authenticated_at.timestamp()),
+            "aud": _backend.audience,
+            "iss": _backend.issuer,
+        }
+        return token_signing.signed(key, claims, type=_TYPE)
 
     def read(self, raw: bytes) -> Claims:
         """

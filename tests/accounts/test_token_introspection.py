@@ -168,3 +168,14 @@ def test_a_body_that_makes_no_sense_is_refused(club, body):
 def test_no_person_introspects(club):
     for token in (club.owner.access, None):
         assert club.api.post(INTROSPECT, {"token": "x"}, token=token).status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["access", "refresh"])
+def test_what_a_token_of_a_session_is_worth_is_one_statement(club, kind):
+    program, token = made(club), getattr(club.joined("member"), kind)
+    program.told(token)
+    with CaptureQueriesContext(connection) as asked:
+        assert program.told(token)["active"] is True
+    # Whose key it is that asks is another question.
+    read = [each["sql"] for each in asked if "accounts_api_key" not in each["sql"]]
+    assert len([sql for sql in read if "accounts_" in sql]) == 1
