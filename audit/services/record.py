@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit import controls
@@ -117,6 +116,14 @@ class AuditService:
         row.save()
         return row.id
 
+    def row(self, entry: Entry) -> AuditRow:
+        """
+        Make a row for a statement that writes it together with the act.
+
+        :raises ValueError: as ``record`` does
+        """
+        return entry.row()
+
     def record_all(self, entries: Iterable[Entry]) -> int:
         """
         Insert a row for each of the entries, in one statement for many, and say how many.
@@ -151,19 +158,24 @@ class AuditService:
 
         :raises RuntimeError: a transaction is open
         """
-        with transaction.atomic(durable=True):
-            return self.record(
-                event,
-                actor=actor,
-                target=target,
-                origin=origin,
-                outcome=Outcome.REFUSED,
-                reason=reason,
-                organization_id=organization_id,
-                session_id=session_id,
-                changes=changes,
-                now=now,
-            )
+        if is_in_transaction():
+            raise RuntimeError(f"The refusal of {event} must be durable whatever is rolled back.")
+        entry = Entry(
+            event=event,
+            actor=actor,
+            target=target,
+            origin=origin,
+            outcome=Outcome.REFUSED,
+            reason=reason,
+            organization_id=organization_id,
+            session_id=session_id,
+            changes=changes,
+            now=now,
+        )
+        row = self.row(entry)
+        # One statement, which commits itself.
+        row.save(force_insert=True)
+        return row.id
 
 
 def get_audit_service() -> AuditService:
