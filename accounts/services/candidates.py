@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db import connection
 
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.rules import addresses
 from accounts.services import attempts, known_devices, mailboxes, sessions
 from accounts.services.attempts import Bucket, Tries
@@ -16,6 +16,15 @@ from plinto.kernel.origin import Origin
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
 FAMILIAR_FOR = timedelta(days=90)
+# As the ORM would say it, which takes eight times as long to say it.
+_FOUND = """
+SELECT person.*,
+    EXISTS (SELECT 1 FROM accounts_session WHERE user_id = person.id AND network = %s
+        AND created_at > %s) AS is_familiar,
+    EXISTS (SELECT 1 FROM accounts_session WHERE user_id = person.id AND network = %s
+        AND agent = %s AND last_seen_at > %s) AS knows_device
+FROM accounts_user AS person WHERE email_key = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +63,13 @@ def find(email: str, *, origin: Origin, now: datetime) -> Candidate:
     except ValueError:
         # Not an address, so nobody's; it is still counted and measured like one.
         key = email[:254]
-    here = Session.objects.filter(user=OuterRef("pk"), network=origin.network)
-    user = (
-        User.objects.filter(email_key=key)
-        .annotate(
-            is_familiar=Exists(here.filter(created_at__gt=now - FAMILIAR_FOR)),
-            knows_device=Exists(known_devices.lately(here, now=now).filter(agent=origin.agent)),
-        )
-        .order_by()
-        .first()
+    familiar_since, known_since = (
+        connection.ops.adapt_datetimefield_value(now - lately)
+        for lately in (FAMILIAR_FOR, known_devices.REMEMBERED_FOR)
     )
+    here, agent = origin.network, origin.agent
+    found = User.objects.raw(_FOUND, [here, familiar_since, here, agent, known_since, key])
+    user = next(iter(found), None)
     # Counted by person where there is one: a new address brings no fresh attempts.
     holder = user.pk if user else key
     if user is not None and user.is_familiar:
@@ -74,5 +80,5 @@ def find(email: str, *, origin: Origin, now: datetime) -> Candidate:
         key=key,
         user=user,
         tries=Tries(account=account, source=source),
-        knows_device=user is not None and user.knows_device,
+        knows_device=user is not None and bool(user.knows_device),
     )

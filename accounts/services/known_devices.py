@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from accounts import letter_controls
 from accounts.models import Session
@@ -29,7 +28,7 @@ def tell_if_new(session: Session, *, now: datetime) -> None:
     ``session.user`` is that of before.
     """
     others = Session.objects.filter(user_id=session.user_id).exclude(pk=session.pk).order_by()
-    here = lately(others.filter(network=session.network), now=now)
+    here = others.filter(network=session.network, last_seen_at__gt=now - REMEMBERED_FOR)
     device = devices.describe(session.agent)
     seen = here.values_list("agent", flat=True).distinct()
     if any(devices.describe(agent) == device for agent in seen):
@@ -49,11 +48,6 @@ def tell_if_new(session: Session, *, now: datetime) -> None:
         },
         now=now,
     )
-
-
-def lately(chosen: QuerySet[Session], *, now: datetime) -> QuerySet[Session]:
-    """Leave out sessions whose device is forgotten by now."""
-    return chosen.filter(last_seen_at__gt=now - REMEMBERED_FOR)
 
 
 def trim(*, now: datetime) -> int:

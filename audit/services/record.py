@@ -17,7 +17,7 @@ from audit.models import AuditRow
 from audit.parties import Actor, Outcome, Target
 from audit.services import personal
 from audit.services.personal import storable
-from plinto.kernel import services
+from plinto.kernel import rows, services
 from plinto.kernel.database import is_in_transaction
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
@@ -113,7 +113,7 @@ class AuditService:
         )
         _require_transaction(event)
         row = entry.row()
-        row.save()
+        rows.insert([row])
         return row.id
 
     def row(self, entry: Entry) -> AuditRow:
@@ -131,11 +131,11 @@ class AuditService:
         :raises RuntimeError: no transaction is open, so the acts could happen without their rows
         :raises ValueError: as ``record`` does, and nothing is inserted
         """
-        rows = [entry.row() for entry in entries]
-        if rows:
-            _require_transaction(rows[0].action)
-            AuditRow.objects.bulk_create(rows, batch_size=_PORTION)
-        return len(rows)
+        made = [entry.row() for entry in entries]
+        if made:
+            _require_transaction(made[0].action)
+            AuditRow.objects.bulk_create(made, batch_size=_PORTION)
+        return len(made)
 
     def record_refusal(
         self,
@@ -174,7 +174,7 @@ class AuditService:
         )
         row = self.row(entry)
         # One statement, which commits itself.
-        row.save(force_insert=True)
+        rows.insert([row])
         return row.id
 
 

@@ -18,8 +18,11 @@ pytestmark = pytest.mark.skipif(
 LOGIN = "/api/v1/auth/login"
 WRONG = "certainly not my password"
 # Who it is, and where from; one attempt; the session, its row of the trail, and what is forgiven.
-ENTERED = ['SELECT "accounts_user"', "INSERT INTO resilience_counter", "WITH ready"]
-REFUSED = ['SELECT "accounts_user"', "INSERT INTO resilience_counter", 'INSERT INTO "audit_row"']
+# Of a sign-up: whose address it is, one mail, and all that is written.
+ENTERED = ["SELECT person.*", "INSERT INTO resilience_counter", "WITH ready"]
+REFUSED = ["SELECT person.*", "INSERT INTO resilience_counter", 'INSERT INTO "audit_row"']
+
+SIGNED_UP = ["SELECT email", "INSERT INTO resilience_counter", "WITH part_0"]
 
 
 @pytest.fixture
@@ -67,3 +70,11 @@ def test_what_is_locked_is_refused_in_three_statements_too(api, ada):
     statements = asked(api, LOGIN, {"email": ada.email, "password": PASSWORD}, status=429)
     assert begin_like(statements, REFUSED), statements
     assert AuditRow.objects.filter(action="lockout.reached").count() == 1
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_sign_up_is_the_same_three_whether_or_not_the_address_is_taken(api, ada, is_taken):
+    body = {"email": ada.email if is_taken else "new@example.com", "password": PASSWORD}
+    statements = asked(api, "/api/v1/auth/register", body, status=202)
+    assert begin_like(statements, SIGNED_UP), statements
+    assert AuditRow.objects.filter(action="user.registered").count() == 1
