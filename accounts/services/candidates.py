@@ -70,15 +70,16 @@ def find(email: str, *, origin: Origin, now: datetime) -> Candidate:
     here, agent = origin.network, origin.agent
     found = User.objects.raw(_FOUND, [here, familiar_since, here, agent, known_since, key])
     user = next(iter(found), None)
+    known = vars(user) if user else {}
     # Counted by person where there is one: a new address brings no fresh attempts.
     holder = user.pk if user else key
-    if user is not None and user.is_familiar:
-        account = Bucket.of(attempts.FAMILIAR, holder, origin.network)
+    if known.get("is_familiar"):
+        account = Bucket.of(attempts.FAMILIAR, holder, here)
     else:
         account = Bucket.of(attempts.STRANGER, holder)
     return Candidate(
         key=key,
         user=user,
         tries=Tries(account=account, source=source),
-        knows_device=user is not None and bool(user.knows_device),
+        knows_device=bool(known.get("knows_device")),
     )

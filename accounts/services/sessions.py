@@ -233,7 +233,9 @@ def _open(
     glass, actor = None, actor_of(session.user)
     try:
         with transaction.atomic():
-            if not mine.update(last_login=now, erase_at=None, **upgrade):
+            # An erasure may have been asked for since the person was read.
+            is_called_off = not mine.filter(erase_at=None).update(last_login=now, **upgrade)
+            if is_called_off and not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
             # The admin site is for whoever runs the deployment, whatever an organization wants.
             if door is not Door.ADMIN:
@@ -246,7 +248,8 @@ def _open(
             get_audit_service().record_all([_started(session, actor, origin)])
             if glass:
                 sso_policy.break_glass(glass, session, actor, origin=origin, now=now)
-            erasure_letters.call_off(session, actor, origin=origin, now=now)
+            if is_called_off:
+                erasure_letters.call_off(session, actor, origin=origin, now=now)
             tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
