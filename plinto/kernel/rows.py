@@ -8,13 +8,17 @@ the client's. What a row holds is said by its model, as when the ORM saves it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Field, Model
+from django.db.models import Field, JSONField, Model
 from django.db.models.fields import NOT_PROVIDED
 
+# The driver writes these as any field would have them written.
+_AS_THEY_ARE = {bool, bytes, datetime, int, str, UUID}
 # A statement, or a part of one, and its parameters.
 Sql = tuple[str, list[Any]]
 
@@ -30,9 +34,12 @@ def insertion(row: Model, *, given: str = "") -> Sql:
     for field, may_be_left_out in _fields(type(row)):
         value = getattr(row, field.attname)
         # psycopg keeps how a statement is taken apart only up to fifty parameters.
-        if value is not None or not may_be_left_out:
-            named.append(field.attname)
-            values.append(field.get_db_prep_save(value, connection))
+        if value is None and may_be_left_out:
+            continue
+        if type(value) not in _AS_THEY_ARE or isinstance(field, JSONField):
+            value = field.get_db_prep_save(value, connection)
+        named.append(field.attname)
+        values.append(value)
     return _head(type(row), tuple(named), given), values
 
 
