@@ -1,10 +1,11 @@
-"""The door for WSGI servers; ``deploy/gunicorn.conf.py`` says how they are run."""
+"""The door for WSGI servers; ``plinto.serving`` is the one that comes along."""
 
 from __future__ import annotations
 
 import os
 
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
 from plinto.kernel.memory import keep_one_arena
 
@@ -17,6 +18,8 @@ from accounts.services import keys, passwords  # noqa: E402
 from resilience import metrics, reporter  # noqa: E402
 from resilience.presence import Kind  # noqa: E402
 
+# Loads the views now: the first request would wait for them, and with it every other one.
+get_resolver().url_patterns  # noqa: B018
 passwords.prepare()
 keys.prepare()
 metrics.start(kind="web")

@@ -111,7 +111,7 @@ def keep_picture(page: Page, name: str, *, is_whole: bool = False) -> None:
         page.screenshot(path=ROOT / "docs" / "images" / f"{name}.png", full_page=is_whole)
 
 
-def test_two_gunicorn_workers_visible_in_admin(world, page):
+def test_two_web_processes_are_visible_in_the_admin(world, page):
     pids = eventually(
         lambda: len(world.web.worker_pids()) == 2 and world.web.worker_pids(), seconds=30
     )
