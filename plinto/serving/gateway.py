@@ -22,6 +22,7 @@ from plinto.kernel.environment import Address
 from plinto.kernel.stopping import stopping
 from plinto.serving import connections, streaming
 from plinto.serving.bodies import Bodies
+from plinto.serving.lanes import Lane
 from plinto.serving.watch import Stay, Watch
 
 Environ = dict[str, Any]
@@ -75,8 +76,10 @@ class Gateway:
         is_private: bool,
         most: int,
         watch: Watch,
+        lane: Lane,
     ) -> None:
         self._application = application
+        self._lane = lane
         self._watch = watch
         self._bodies = Bodies(most=most)
         self._constants: Environ = {
@@ -103,11 +106,11 @@ class Gateway:
                 protocol.response_empty(414, _CLOSES)
             elif self._bodies.is_announced(environ):
                 self._watch.enter(stay)
-                then = partial(self._answer, protocol, environ, stay)
+                then = partial(self._hand_on, protocol, environ, stay)
                 self._bodies.read(protocol, environ, then)
             else:
                 self._watch.enter(stay)
-                self._answer(protocol, environ, stay, b"")
+                self._hand_on(protocol, environ, stay, b"")
         except BaseException:
             log.exception("gateway.failed")
             protocol.response_empty(500, _CLOSES)
@@ -131,6 +134,13 @@ class Gateway:
         environ["SERVER_PROTOCOL"] = _PROTOCOLS.get(scope.http_version, "HTTP/1.1")
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = _parts(peer)
         return environ
+
+    def _hand_on(self, protocol: Any, environ: Environ, stay: Stay, body: bytes | None) -> None:
+        """Answer in this thread, or in one of the lane that the request belongs to."""
+        if self._lane.takes(environ):
+            self._lane.take(partial(self._answer, protocol, environ, stay, body))
+        else:
+            self._answer(protocol, environ, stay, body)
 
     def _answer(self, protocol: Any, environ: Environ, stay: Stay, body: bytes | None) -> None:
         """Call the application; ``body`` is None when the client left in the middle of it."""

@@ -28,6 +28,7 @@ from plinto.kernel.stopping import stopping
 from plinto.serving import options
 from plinto.serving.engine import Engine
 from plinto.serving.gateway import Application, Gateway
+from plinto.serving.lanes import Lane
 from plinto.serving.watch import Watch
 
 # What the master reads from the pipe, once this process takes connections.
@@ -49,6 +50,8 @@ class WebProcess:
         self._asked = threading.Event()
         self._is_urgent = threading.Event()
         self._engines = []
+        # One hashes in each slot, and one prepares what comes next.
+        lane = Lane(threads=settings.HASH_SLOTS + 1)
         places = [(options.ADDRESS, options.THREADS)]
         if options.METRICS_ADDRESS is not None:
             places.append((options.METRICS_ADDRESS, 1))
@@ -59,6 +62,7 @@ class WebProcess:
                 is_private=address is options.METRICS_ADDRESS,
                 most=most,
                 watch=self._watch,
+                lane=lane,
             )
             self._engines.append(
                 Engine(listener, gateway.take, threads=threads, connections=_room())
