@@ -13,10 +13,14 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from accounts import controls
 from accounts.errors import HashingBusy
+from plinto.kernel import lines
 from resilience.contract import enforces
 
 # Longer than a queue of hashes takes when the process is well; beyond it more waiting is useless.
 _WAIT_SECONDS = 2.0
+# Who stood in line before the server's lane for longer has given up, or will try again; a hash
+# for them would keep those waiting who have not.
+_LINE_SECONDS = 10.0
 
 _Outcome = TypeVar("_Outcome")
 
@@ -36,7 +40,7 @@ class _Slots:
         self._threads = ThreadPoolExecutor(settings.HASH_SLOTS, thread_name_prefix="hash")
 
     def run(self, work: Callable[..., _Outcome], *arguments: Any) -> _Outcome:
-        if not self._free.acquire(timeout=_WAIT_SECONDS):
+        if lines.waited() > _LINE_SECONDS or not self._free.acquire(timeout=_WAIT_SECONDS):
             raise HashingBusy(retry_after=2, reason="no hash slot")
         try:
             return self._threads.submit(work, *arguments).result()
@@ -60,7 +64,7 @@ def in_slot(work: Callable[..., _Outcome], *arguments: Any) -> _Outcome:
     """
     Do the work of a hash in a slot.
 
-    :raises HashingBusy: no slot became free within two seconds
+    :raises HashingBusy: no slot became free within two seconds, or the request is ten seconds old
     """
     return _slots.run(work, *arguments)
 

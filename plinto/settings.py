@@ -103,7 +103,8 @@ def _database() -> dict[str, Any]:
         }
         return config
     config["ENGINE"] = "resilience.postgres"
-    # A thread uses one connection at a time, so more than threads + 2 would never be lent.
+    # A thread uses one connection at a time, so more than threads + 2 would never be lent. Those
+    # that hash have one thread more than there are slots.
     share = max(1, DB_POOL_TOTAL // WEB_WORKERS)
     statement_ms = int(DB_STATEMENT_TIMEOUT * 1000)
     config["CONN_HEALTH_CHECKS"] = True
@@ -111,7 +112,7 @@ def _database() -> dict[str, Any]:
         **config.get("OPTIONS", {}),
         "pool": {
             "min_size": 1,
-            "max_size": min(share, WEB_THREADS + 2),
+            "max_size": min(share, WEB_THREADS + HASH_SLOTS + 3),
             "timeout": DB_POOL_TIMEOUT,
             "max_lifetime": 3600,
             # The pool's own pauses double for five minutes: a server that was full would be
@@ -148,7 +149,7 @@ CACHES = {
         "KEY_PREFIX": "plinto",
         "OPTIONS": {
             "TIMEOUT_SECONDS": REDIS_TIMEOUT,
-            "MAX_CONNECTIONS": WEB_THREADS + 4,
+            "MAX_CONNECTIONS": WEB_THREADS + HASH_SLOTS + 5,
             "FALLBACK_ENTRIES": 1000,
             "BREAKER": {
                 "FAILURE_THRESHOLD": ENVIRONMENT.whole("FAILURE_THRESHOLD", 5, most=1000),

@@ -22,7 +22,7 @@ from plinto.kernel.environment import Address
 from plinto.kernel.stopping import stopping
 from plinto.serving import connections, streaming
 from plinto.serving.bodies import Bodies
-from plinto.serving.lanes import HASHING, Lane
+from plinto.serving.lanes import Lane
 from plinto.serving.watch import Stay, Watch
 
 Environ = dict[str, Any]
@@ -110,13 +110,11 @@ class Gateway:
                 protocol.response_empty(414, _CLOSES)
             elif self._bodies.is_announced(environ):
                 self._watch.enter(stay)
-                then = partial(self._answer, protocol, environ, stay)
-                if environ["PATH_INFO"] in HASHING:
-                    then = partial(self._answer_in_turn, then)
+                then = partial(self._hand_on, protocol, environ, stay)
                 self._bodies.read(protocol, environ, then)
             else:
                 self._watch.enter(stay)
-                self._answer(protocol, environ, stay, b"")
+                self._hand_on(protocol, environ, stay, b"")
         except BaseException:
             log.exception("gateway.failed")
             protocol.response_empty(500, _CLOSES)
@@ -141,8 +139,12 @@ class Gateway:
         environ["REMOTE_ADDR"], environ["REMOTE_PORT"] = _parts(peer)
         return environ
 
-    def _answer_in_turn(self, then: Callable[[bytes | None], None], body: bytes | None) -> None:
-        self._lane.run(partial(then, body))
+    def _hand_on(self, protocol: Any, environ: Environ, stay: Stay, body: bytes | None) -> None:
+        """Answer in this thread, or in one of the lane that the request belongs to."""
+        if self._lane.takes(environ):
+            self._lane.take(partial(self._answer, protocol, environ, stay, body))
+        else:
+            self._answer(protocol, environ, stay, body)
 
     def _answer(self, protocol: Any, environ: Environ, stay: Stay, body: bytes | None) -> None:
         """Call the application; ``body`` is None when the client left in the middle of it."""

@@ -50,11 +50,11 @@ class WebProcess:
         self._asked = threading.Event()
         self._is_urgent = threading.Event()
         self._engines = []
+        # One hashes in each slot, and one prepares what comes next.
+        lane = Lane(threads=settings.HASH_SLOTS + 1)
         places = [(options.ADDRESS, options.THREADS)]
         if options.METRICS_ADDRESS is not None:
             places.append((options.METRICS_ADDRESS, 1))
-        # One more than can hash, so that the next has asked the database by then; never all.
-        lane = Lane(width=max(1, min(settings.HASH_SLOTS + 1, options.THREADS - 1)))
         for listener, (address, threads) in zip(listeners, places, strict=True):
             gateway = Gateway(
                 application,
