@@ -22,6 +22,7 @@ from uuid import UUID
 import django
 import psutil
 
+from benchmarks.processes import cpu_seconds
 from tests.servers.environment import production_environment
 from tests.servers.plinto import ROOT
 from tests.servers.postgres import PostgresServer
@@ -111,7 +112,7 @@ def _deliver(port: int, environment: dict[str, str], directory: Path) -> None:
             found.append(process.memory_info().rss / _MEGABYTE)
         if len(memory[0]) % 30 == 0:
             print(f"  {told['different']} after {time.monotonic() - began:.0f} s", flush=True)
-    cpu = sum(sum(process.cpu_times()[:2]) for process in processes)
+    cpu = cpu_seconds(*(process.pid for process in processes))
     for worker in workers:
         worker.stop(seconds=40)
     told = _figures(port) or told
