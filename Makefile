@@ -31,7 +31,7 @@ run: $(VENV)/.runtime ## serve on this machine with SQLite: keys, administrator 
 
 serve: $(VENV)/.runtime ## serve as in production; settings come from the environment (docs/settings.md)
 	$(BIN)/python manage.py prepare
-	exec $(BIN)/python -m gunicorn -c deploy/gunicorn.conf.py plinto.wsgi
+	exec $(BIN)/python -m plinto.serve
 
 test: $(VENV)/.dev ## run every test, against a real PostgreSQL and a real Redis
 	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

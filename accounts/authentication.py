@@ -1,7 +1,7 @@
 """
 Bearer tokens on requests: access tokens of people, and API keys where a view takes them.
 
-simplejwt reads the header; the session, or the key's row, has the last word.
+The session, or the key's row, has the last word.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from rest_framework_simplejwt.authentication import JWTAuthentication
 
 from accounts.api_key_errors import ApiKeyInvalid, ApiKeyNotAccepted
 from accounts.errors import SessionEnded
-from accounts.rules import api_key_texts
+from accounts.rules import api_key_texts, bearer
 from accounts.services import api_key_standing, api_key_uses, standing
 from accounts.services.api_key_standing import KeyStanding
 from accounts.services.standing import Standing
-from accounts.services.tokens import Claims, get_jwt_service
+from accounts.services.tokens import get_jwt_service
+from accounts.services.verified_tokens import Claims
 from plinto.kernel import origin
 from resilience.throttling import meter_of
 
@@ -42,8 +43,7 @@ class BearerAuthentication(JWTAuthentication):
     def authenticate(  # type: ignore[override]
         self, request: Request
     ) -> tuple[Standing, Claims] | tuple[KeyStanding, None] | None:
-        header = self.get_header(request)
-        raw = self.get_raw_token(header) if header else None
+        raw = bearer.token_in(request.META.get("HTTP_AUTHORIZATION", ""))
         if raw is None:
             return None
         text = raw.decode("latin-1")

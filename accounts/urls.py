@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from accounts.views import (
     addresses,
+    forward_auth,
     magic_links,
     me,
     pages,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("api/v1/auth/login/passkey", passkeys.PasskeyLoginView.as_view()),
     path("api/v1/auth/login/passkey/options", passkeys.LoginOptionsView.as_view()),
     path("api/v1/auth/token/refresh", sign_in.RefreshView.as_view()),
+    path("api/v1/auth/verify", forward_auth.ForwardAuthView.as_view()),
     path("api/v1/auth/reauthenticate", sign_in.ReauthenticateView.as_view()),
     path("api/v1/auth/logout", sign_in.LogoutView.as_view()),
     path("api/v1/auth/logout/all", sign_in.LogoutAllView.as_view()),

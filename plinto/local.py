@@ -83,8 +83,7 @@ def _secrets(var: Path) -> dict[str, str]:
 def _running(environment: Mapping[str, str]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start the web server and the worker; stop both, however the block is left."""
     signal.signal(signal.SIGTERM, _interrupt)
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "plinto.wsgi"]
-    commands = [gunicorn, _manage("run_worker")]
+    commands = [[sys.executable, "-m", "plinto.serve"], _manage("run_worker")]
     children: list[subprocess.Popen[bytes]] = []
     try:
         # Sessions of their own: Ctrl-C reaches this process alone, which stops them in order.

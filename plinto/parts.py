@@ -27,15 +27,9 @@ MIDDLEWARE = [
     "resilience.traffic.TrafficMiddleware",
     "plinto.kernel.middleware.RequestMiddleware",
     "resilience.operators.PrivateAddressMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "plinto.kernel.branches.HeadersMiddleware",
     "resilience.middleware.LimitsMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "plinto.kernel.branches.PagesMiddleware",
 ]
 ROOT_URLCONF = "plinto.urls"
 WSGI_APPLICATION = "plinto.wsgi.application"

@@ -160,7 +160,8 @@ CACHES = {
 # --- People and tokens -------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 # The address is unique in its canonical form, email_key, which Django's check does not look at.
-SILENCED_SYSTEM_CHECKS = ["auth.W004"]
+# The three of the admin site are passed within plinto.kernel.branches.
+SILENCED_SYSTEM_CHECKS = ["auth.W004", "admin.E408", "admin.E409", "admin.E410"]
 AUTHENTICATION_BACKENDS = ["accounts.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
     "accounts.hashers.BoundedArgon2Hasher",

@@ -1,4 +1,4 @@
-"""The door for WSGI servers; ``deploy/gunicorn.conf.py`` says how they are run."""
+"""The door for WSGI servers; ``plinto.serving`` is the one that comes along."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from plinto.kernel.memory import keep_one_arena
 
 keep_one_arena()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "plinto.settings")
-application = get_wsgi_application()
+_django = get_wsgi_application()
 
 # Only after Django is set up can its apps be imported.
 from accounts.services import keys, passwords  # noqa: E402
+from plinto.forward_auth import ForwardAuthDoor  # noqa: E402
 from resilience import metrics, reporter  # noqa: E402
 from resilience.presence import Kind  # noqa: E402
+
+application = ForwardAuthDoor(_django)
 
 passwords.prepare()
 keys.prepare()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
 
-from resilience import contract, controls
+from resilience import contract, controls, tidying
 
 
 class ResilienceConfig(AppConfig):
@@ -20,3 +21,4 @@ class ResilienceConfig(AppConfig):
             roster.add_chore(chore)
 
         contract.register(*controls.CONTROLS)
+        tidying.leave_out(settings.DATABASES)

@@ -39,6 +39,20 @@ class GuardedRedis(redis.Redis):
         except (CircuitOpenError, RedisError) as error:
             raise translated(error) from error
 
+    def ask(self, *words: Any) -> Any:
+        """Send one command and return its reply as it came; ``execute_command`` without choices."""
+        try:
+            connection: Any = self.connection_pool.get_connection()
+            try:
+                connection.send_command(*words)
+                return connection.read_response()
+            finally:
+                self.connection_pool.release(connection)
+        except PASSING:
+            raise
+        except (CircuitOpenError, RedisError) as error:
+            raise translated(error) from error
+
     def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> GuardedPipeline:  # noqa: FBT001, FBT002
         return GuardedPipeline(
             self.connection_pool, self.response_callbacks, transaction, shard_hint

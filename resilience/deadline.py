@@ -40,8 +40,9 @@ current = _of_request.get
 
 @contextmanager
 def budget(seconds: float) -> Iterator[Budget]:
-    """Give the block ``seconds`` of Redis time in all."""
-    given = Budget(seconds)
+    """Give the block ``seconds`` of Redis time in all, or what is left of the block around it."""
+    around = _of_request.get()
+    given = Budget(seconds) if around is None else around
     token = _of_request.set(given)
     try:
         yield given

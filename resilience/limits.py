@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
 from plinto.kernel.crypto import keyed_digest
 
@@ -15,10 +16,10 @@ class Limit:
     scope: str
     most: int
     window: timedelta
+    seconds: int = field(init=False, compare=False)
 
-    @property
-    def seconds(self) -> int:
-        return int(self.window.total_seconds())
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seconds", int(self.window.total_seconds()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,17 @@ class Bucket:
 
     limit: Limit
     subject: str
+    key: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "key", f"{self.limit.scope}:{self.subject}")
 
     @classmethod
     def of(cls, limit: Limit, *parts: object) -> Bucket:
-        whom = "\x1f".join(str(part) for part in parts)
-        return cls(limit, keyed_digest(whom, purpose=f"limit:{limit.scope}").hex())
+        return cls(limit, _digest(limit.scope, "\x1f".join(str(part) for part in parts)))
 
-    @property
-    def key(self) -> str:
-        return f"{self.limit.scope}:{self.subject}"
+
+# As many subjects as one process remembers the windows of; digests cost a twentieth of a request.
+@lru_cache(maxsize=10_000)
+def _digest(scope: str, whom: str) -> str:
+    return keyed_digest(whom, purpose=f"limit:{scope}").hex()

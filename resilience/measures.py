@@ -104,6 +104,12 @@ COPY_READS = _new(
     "outcome",
     "Copies of security facts that were found (hit), or whose rows were read instead (miss).",
 )
+TOKEN_READS = _new(
+    "token_reads",
+    Kind.COUNTER,
+    "outcome",
+    "Access tokens that were found verified (hit), or whose signature was looked at (miss).",
+)
 FALLBACK_CALLS = _new(
     "cache_fallback_calls",
     Kind.COUNTER,

@@ -7,11 +7,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from plinto.kernel.exceptions import AuthenticationError
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import errors
+from plinto.kernel.views import APIView
 from resilience import metrics
 from resilience.operators import came_privately, has_health_token
 

@@ -10,6 +10,7 @@ from django.db import Error as DatabaseTrouble
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from plinto.kernel import origin, problems
+from plinto.kernel.answers import say
 from plinto.kernel.exceptions import RateLimitError
 from resilience import deadline
 from resilience.policies import Policy
@@ -64,8 +65,5 @@ def _refused(request: HttpRequest, meter: Meter) -> HttpResponse | None:
 
 
 def _tell(meter: Meter, response: HttpResponseBase) -> None:
-    if meter.verdict is not None:
-        name, tally = meter.policy.name, meter.verdict.tightest
-        window = tally.bucket.limit.seconds
-        response["RateLimit-Policy"] = f'"{name}";q={tally.most};w={window}'
-        response["RateLimit"] = f'"{name}";r={tally.left};t={tally.seconds}'
+    for name, value in meter.headers():
+        say(response, name, value)

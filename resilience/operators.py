@@ -27,13 +27,10 @@ def came_privately(request: HttpRequest | Request) -> bool:
     """
     Tell whether the request came in through ``METRICS_BIND``.
 
-    The kernel is asked at which port the connection arrived. Host, forwarding headers and
-    whatever else a client writes have no say, and no other listener may have that port.
+    The server says by which of its listening sockets. Host, forwarding headers and whatever else
+    a client writes have no say: no header can get the name of this key, which has a dot in it.
     """
-    if settings.METRICS_BIND is None:
-        return False
-    connection = request.META.get("gunicorn.socket")
-    return connection is not None and connection.getsockname()[1] == settings.METRICS_BIND.port
+    return settings.METRICS_BIND is not None and request.META.get("plinto.is_private") is True
 
 
 class PrivateAddressMiddleware:

@@ -108,11 +108,11 @@ class Door:
         :raises RedisCommandError: Redis refused the script
         """
         try:
-            return self.client.evalsha(script.digest, len(keys), *keys, *arguments)
+            return self.client.ask("EVALSHA", script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
             pass
         try:
-            return self.client.eval(script.source, len(keys), *keys, *arguments)
+            return self.client.ask("EVAL", script.source, len(keys), *keys, *arguments)
         except NoScriptError as error:
             raise RedisCommandError(reason="Redis does not know a script it was sent") from error
 

@@ -74,6 +74,10 @@ class Meter:
         self._settle(verdict)
         return verdict.copies
 
+    def waive(self) -> None:
+        """Leave a request uncounted, because another application counts it."""
+        self.is_counted = True
+
     def disown(self) -> None:
         """
         Learn that the caller is not who the token says, so the network must answer for it.
@@ -85,6 +89,17 @@ class Meter:
         self.is_counted = False
         if self.verdict.copies is None:
             ratelimit.limiter().give_back(self.policy, self._own)
+
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What the client is told of its limit; nothing before the request was counted."""
+        if self.verdict is None:
+            return ()
+        name, tally = self.policy.name, self.verdict.tightest
+        window = tally.bucket.limit.seconds
+        return (
+            ("RateLimit-Policy", f'"{name}";q={tally.most};w={window}'),
+            ("RateLimit", f'"{name}";r={tally.left};t={tally.seconds}'),
+        )
 
     def _by_network(self) -> tuple[Bucket, ...]:
         return (Bucket.of(self.policy.limits["address"], self._network),)

@@ -56,8 +56,11 @@ class Traffic:
         self._routes: dict[str, str] = {}
 
     def note(self, request: HttpRequest, *, status: int, seconds: float) -> None:
-        method = _METHODS.get(request.method, "other")
-        sort = (method, self._route_of(request), status // 100)
+        self.count(request.method, self._route_of(request), status=status, seconds=seconds)
+
+    def count(self, method: str | None, route: str, *, status: int, seconds: float) -> None:
+        """Count one answer; ``route`` is as ``name_of`` says it, so that there are few of them."""
+        sort = (_METHODS.get(method, "other"), route, status // 100)
         tally = self._tallies.get(sort)
         if tally is None:
             tally = self._tallies.setdefault(sort, Tally())

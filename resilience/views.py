@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from plinto.kernel.answers import answer, prepared, put
 from plinto.kernel.permissions import Anyone
+from plinto.kernel.views import APIView
 from resilience import figures, health, overview, siblings
 from resilience.operators import has_health_token
 from resilience.overview import ProcessView
@@ -25,6 +26,9 @@ from resilience.serializers import (
 )
 from resilience.siblings import Siblings
 
+_NEVER_KEPT = prepared([("Cache-Control", "no-store")])
+_TRY_AGAIN = prepared([("Cache-Control", "no-store"), ("Retry-After", "2")])
+
 
 class LiveView(APIView):
     """GET /health/live"""
@@ -34,7 +38,7 @@ class LiveView(APIView):
     limited_as = "health"
 
     @extend_schema(responses=LiveAnswer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
         """The process runs. Nothing else is touched."""
         return _answer({"status": "ok"})
 
@@ -47,7 +51,7 @@ class ReadyView(APIView):
     limited_as = "health"
 
     @extend_schema(responses={200: ReadyAnswer, 503: ReadyAnswer})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Signing in is possible, if need be without what `degraded` names; else 503."""
         found = health.readiness()
         body: dict[str, Any] = {"status": found.status}
@@ -72,7 +76,7 @@ class RedisView(APIView):
     limited_as = "health"
 
     @extend_schema(responses=RedisAnswer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """Whether Redis answers now, and how this process stands to it."""
         found = door()
         look = health.redis_look()
@@ -104,7 +108,7 @@ class CircuitBreakerView(APIView):
     limited_as = "health"
 
     @extend_schema(responses=CircuitsAnswer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """The breaker of this process, and of every live worker."""
         found = siblings.all_live()
         body = {
@@ -124,7 +128,7 @@ class DatabaseView(APIView):
     limited_as = "health"
 
     @extend_schema(responses=DatabaseAnswer)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """The pools of database connections."""
         look = health.database_look()
         found = siblings.all_live()
@@ -152,11 +156,10 @@ def _hosts(found: Siblings) -> dict[str, Any]:
     return {"hosts": {str(one.id): one.host for one in found.live}}
 
 
-def _answer(body: dict[str, Any], *, status: int = 200) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    if status == 503:
-        headers["Retry-After"] = "2"
-    return Response(body, status=status, headers=headers)
+def _answer(body: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    response = answer(body, status=status)
+    put(response, _NEVER_KEPT if status != 503 else _TRY_AGAIN)
+    return response
 
 
 def _add_details(

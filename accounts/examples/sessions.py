@@ -13,7 +13,12 @@ from accounts.errors import (
 )
 from accounts.examples.values import PASSWORD, SESSION, SESSION_ID, SIGNED_IN, page
 from plinto.kernel.examples import Operation, Subject
-from plinto.kernel.exceptions import RateLimitError, TokenError
+from plinto.kernel.exceptions import (
+    AuthorizationError,
+    RateLimitError,
+    TokenError,
+    ValidationError,
+)
 
 _ISSUER = "https://id.example.com"
 
@@ -45,6 +50,17 @@ SUBJECT = Subject(
                 InvalidCode(),
                 RateLimitError(),
                 TooManyAttempts(retry_after=900, is_new=False, reason=""),
+            ),
+        ),
+        "verify_request": Operation(
+            summary="Ask for a proxy whether a request may pass",
+            description="For `auth_request` of nginx, `forwardAuth` of Traefik and `ext_authz` of "
+            "Envoy. 204 lets the request pass, 401 and 403 do not. The access token or API key is "
+            "the one that the client sent to the proxy. What is let in is not counted against a "
+            "rate limit.",
+            refusals=(
+                AuthorizationError("This needs the permission invoices:read."),
+                ValidationError("Ask for permission and organization, each once at most."),
             ),
         ),
         "logout": Operation(

@@ -27,6 +27,7 @@ from plinto.kernel import services
 from plinto.kernel.exceptions import AuthorizationError, NotFoundError
 from resilience import copies
 from resilience.contract import enforces
+from resilience.copies import Copy
 
 # Who asks about an organization: a person who is signed in, or a program with an API key.
 Caller = Standing | KeyStanding
@@ -76,8 +77,7 @@ class RBACService:
             if who.organization_id != organization_id:
                 raise NotFoundError(reason="key of another organization")
             return Access(organization_id, role="", permissions=who.scopes)
-        keys = _organization_key(organization_id), _member_key(organization_id, who.user_id)
-        organization, member = copies.read(*keys)
+        organization, member = _copies(who, copies_of(organization_id, who.user_id))
         if organization and member and organization.facts and member.facts:
             known = member.facts
             is_of_this_epoch = known["epoch"] == organization.version
@@ -108,6 +108,11 @@ class RBACService:
         if not found.allows(permission):
             raise lacking(permission)
         return found
+
+
+def copies_of(organization_id: UUID, user_id: UUID) -> tuple[str, str]:
+    """The keys of the copies that say what a person may do, for ``standing.of`` to bring along."""
+    return _organization_key(organization_id), _member_key(organization_id, user_id)
 
 
 def forget_members(organization_id: UUID, *user_ids: UUID, version: int) -> None:
@@ -145,6 +150,12 @@ def get_rbac_service() -> RBACService:
 
 
 services.register(RBACService, RBACService)
+
+
+def _copies(who: Standing, keys: tuple[str, str]) -> list[Copy | None]:
+    if who.brought.keys() >= set(keys):
+        return [who.brought.pop(key) for key in keys]
+    return copies.read(*keys)
 
 
 def _from_rows(organization_id: UUID, user_id: UUID, *, now: datetime) -> Access:

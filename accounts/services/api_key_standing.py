@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -64,20 +65,24 @@ class KeyStanding:
 
 @enforces(controls.API_KEYS)
 def of(
-    text: str, *, now: datetime, count: Callable[[str, tuple[str, ...]], list[Any] | None]
+    text: str,
+    *,
+    now: datetime,
+    count: Callable[[str, tuple[str, ...]], list[Any] | None] | None = None,
 ) -> KeyStanding:
     """
     Say which key a text is at this moment.
 
     ``count`` counts the request for the holder it is given, in the round trip that brings the
-    copies; a text with a wrong checksum is refused before that, and before any look-up.
+    copies, if it is counted; a text with a wrong checksum is refused before any look-up.
 
     :raises ApiKeyInvalid: it is no key, or not one any more
     """
     if not api_key_texts.is_whole(text):
         raise ApiKeyInvalid(reason="no key has this form")
     digest = token_digest(text)
-    [copy] = copies.read(_name(digest), errand=lambda names: count(digest.hex(), names))
+    errand = None if count is None else partial(count, digest.hex())
+    [copy] = copies.read(_name(digest), errand=errand)
     if copy and copy.version == _FOR_EVER:
         raise ApiKeyInvalid(reason="tombstone")
     facts = copy.facts if copy and copy.facts else _from_row(digest)

@@ -11,7 +11,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -213,10 +213,10 @@ def _generate(algorithm: str, *, now: datetime, signs_from: datetime) -> Signing
 
 def _parse(row: SigningKey, known: RingKey | None) -> RingKey:
     if known is not None:
-        private = known.private
-    else:
-        encoded = decrypt(bytes(row.private_key), purpose=_PURPOSE)
-        private = serialization.load_der_private_key(encoded, password=None)
+        # The same objects, so that what they verified is recognised as theirs.
+        return replace(known, published_until=row.published_until)
+    encoded = decrypt(bytes(row.private_key), purpose=_PURPOSE)
+    private: Any = serialization.load_der_private_key(encoded, password=None)
     return RingKey(
         kid=row.kid,
         algorithm=row.algorithm,

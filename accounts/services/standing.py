@@ -10,7 +10,7 @@ ended session leaves a tombstone that no late copy can replace.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,11 +20,11 @@ from django.conf import settings
 from accounts import controls
 from accounts.errors import SessionEnded
 from accounts.models import Session, User
-from accounts.services.tokens import Claims
+from accounts.services.verified_tokens import Claims
 from audit.parties import Actor, ActorKind
 from resilience import copies
 from resilience.contract import enforces
-from resilience.copies import Errand
+from resilience.copies import Copy, Errand
 
 FRESH_FOR = timedelta(minutes=10)  # how long a proof of who one is opens what asks for one
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
@@ -65,6 +65,8 @@ class Standing:
     person: dict[str, Any]
     organization_id: UUID | None
     proved_at: datetime
+    # Copies that came along, by their keys; each is used once, so that none grows old.
+    brought: dict[str, Copy | None] = field(default_factory=dict, repr=False, compare=False)
 
     # DRF asks its user this.
     is_authenticated = True
@@ -81,21 +83,27 @@ class Standing:
 
 
 @enforces(controls.SESSION_REVOCATION, controls.SWITCHED_OFF, controls.PROFILES)
-def of(claims: Claims, *, now: datetime, errand: Errand | None = None) -> Standing:
+def of(
+    claims: Claims, *, now: datetime, errand: Errand | None = None, also: tuple[str, ...] = ()
+) -> Standing:
     """
     Say who the bearer of verified claims is at this moment.
 
-    ``errand`` is made in the round trip that the copies take.
+    ``errand`` is made in the round trip that the copies take, and copies under the keys of ``also``
+    are brought along for whoever asks next.
 
     :raises SessionEnded: the session has ended or expired, or the person may not sign in
     """
     keys = (_session_key(claims.session_id), _person_key(claims.user_id))
-    session, person = copies.read(*keys, errand=errand)
+    session, person, *others = copies.read(*keys, *also, errand=errand)
     if session and not session.facts:
         raise SessionEnded(reason="tombstone")
     if session and session.facts and person and person.facts:
-        return _judge(claims, session.facts, person.facts, now=now)
-    return _from_rows(claims, now=now)
+        who = _judge(claims, session.facts, person.facts, now=now)
+    else:
+        who = _from_rows(claims, now=now)
+    who.brought.update(zip(also, others, strict=True))
+    return who
 
 
 def bury(session_ids: list[UUID], *, is_news: bool = True) -> None:

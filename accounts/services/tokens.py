@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 import jwt
 from django.conf import settings
 from django.utils import timezone
+from jwt.utils import base64url_decode
 from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken
 from rest_framework_simplejwt.exceptions import TokenError as ForeignTokenError
@@ -19,6 +20,7 @@ from rest_framework_simplejwt.tokens import Token
 from accounts import controls
 from accounts.models import Session
 from accounts.services.keys import KeyRing, ring
+from accounts.services.verified_tokens import Claims, Verified, VerifiedTokens
 from plinto.kernel import services
 from plinto.kernel.exceptions import TokenError
 from resilience.contract import enforces
@@ -83,12 +85,13 @@ class AccessToken(SimpleAccessToken):
         return _backend
 
 
-@dataclass(frozen=True, slots=True)
-class Claims:
-    """What a verified access token says of its bearer; the session row has the last word."""
+def public_key(kid: str, now: datetime) -> Any | None:
+    """The public key that the ring publishes under a name at a moment; always the same object."""
+    key = ring.verifying(kid, now)
+    return key and key.public
 
-    user_id: UUID
-    session_id: UUID
+
+verified_tokens = VerifiedTokens(public_key)
 
 
 @enforces(controls.SIGNING_KEYS)
@@ -96,6 +99,9 @@ class JWTService:
     """Issues and reads access tokens."""
 
     lifetime: timedelta = settings.ACCESS_TOKEN_LIFETIME
+
+    def __init__(self, verified: VerifiedTokens | None = None) -> None:
+        self._verified = verified_tokens if verified is None else verified
 
     def issue(self, session: Session, *, now: datetime) -> str:
         """
@@ -116,26 +122,41 @@ class JWTService:
 
     def read(self, raw: bytes) -> Claims:
         """
-        Verify an access token.
-
-        :raises TokenError: malformed, forged, expired, for somebody else, or of another kind
-        """
-        return self.read_whole(raw)[0]
-
-    def read_whole(self, raw: bytes) -> tuple[Claims, dict[str, Any]]:
-        """
-        Verify an access token, and return besides everything that it says.
+        Verify an access token, or find that it was verified and is still good.
 
         :raises TokenError: malformed, forged, expired, for somebody else, or of another kind
         """
         if len(raw) > _LONGEST:
             raise TokenError(reason="too long")
+        known = self._verified.find(raw, now=timezone.now())
+        return known or self._verify(raw)
+
+    def read_whole(self, raw: bytes) -> tuple[Claims, dict[str, Any]]:
+        """
+        Do the same, and return besides everything that the token says.
+
+        :raises TokenError: malformed, forged, expired, for somebody else, or of another kind
+        """
+        claims = self.read(raw)
+        return claims, json.loads(base64url_decode(raw.split(b".")[1]))
+
+    def _verify(self, raw: bytes) -> Claims:
         try:
             token = AccessToken(_as_token(raw))
-            claims = Claims(user_id=UUID(token["sub"]), session_id=UUID(token["sid"]))
+            organization = token.get("org")
+            claims = Claims(
+                user_id=UUID(token["sub"]),
+                session_id=UUID(token["sid"]),
+                organization_id=UUID(organization) if organization else None,
+            )
+            ends_at = int(token["exp"])
         except (ForeignTokenError, ValueError, TypeError, AttributeError) as error:
             raise TokenError(reason=f"access token: {error}") from error
-        return claims, token.payload
+        kid = jwt.get_unverified_header(raw)["kid"]
+        public = public_key(kid, timezone.now())
+        if public is not None:
+            self._verified.keep(raw, Verified(claims, kid=kid, public=public, ends_at=ends_at))
+        return claims
 
 
 def _as_token(raw: bytes) -> Token:

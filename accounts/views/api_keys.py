@@ -9,7 +9,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import api_keys as answers
@@ -17,6 +16,7 @@ from accounts.serializers.api_keys import ApiKeyBody, ApiKeyChangeBody, RotateBo
 from accounts.services import api_keys
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 
 
 class ApiKeysView(APIView):

@@ -8,7 +8,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import domains as answers
@@ -16,6 +15,7 @@ from accounts.serializers.domains import DomainBody
 from accounts.services import domains
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 
 
 class DomainsView(APIView):

@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.serializers import answers
 from accounts.serializers.bodies import EmailBody
@@ -15,6 +14,7 @@ from accounts.services import magic_links
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 
 class MagicLinkView(APIView):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from django.http import HttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, SignedIn, signed_in
 from accounts.serializers import answers, privacy_answers
 from accounts.serializers.bodies import ProfileBody
 from accounts.services import erasures, profiles
 from plinto.kernel import origin
+from plinto.kernel.answers import answer
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 
 class MeView(APIView):
@@ -26,9 +28,9 @@ class MeView(APIView):
         return [ProvedLately() if self.request.method == "DELETE" else SignedIn()]
 
     @extend_schema(operation_id="get_me", responses={200: answers.UserAnswer, **errors(401)})
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         who = signed_in(request)
-        return Response(answers.user(who.user_id, who.person))
+        return answer(answers.user(who.user_id, who.person))
 
     @extend_schema(
         operation_id="update_me",

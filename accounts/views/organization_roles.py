@@ -8,7 +8,6 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import organization_answers as answers
@@ -22,6 +21,7 @@ from accounts.services import memberships, roles
 from accounts.services.access import get_rbac_service
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 
 
 class MembersView(APIView):

@@ -12,7 +12,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import KeyHolder, SignedIn, caller_of
 from accounts.rules.permissions import READ_AUDIT
@@ -27,6 +26,7 @@ from accounts.services import organization_trail, organization_trail_exports
 from audit.services.trail_exports import File
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 
 # How soon to ask again for an export that is still being written, in seconds.
 _PATIENCE = "5"

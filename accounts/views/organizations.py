@@ -8,7 +8,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import organization_answers as answers
@@ -16,6 +15,7 @@ from accounts.serializers.organization_bodies import OrganizationBody, Organizat
 from accounts.services import organizations
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 
 
 class OrganizationsView(APIView):

@@ -18,11 +18,11 @@ from django.template.loader import render_to_string
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.rules import passwords
 from accounts.services import password_links
 from plinto.kernel.permissions import Anyone
+from plinto.kernel.views import APIView
 
 # No form is ever sent by the browser itself: that could put a password into an address.
 _POLICY = {

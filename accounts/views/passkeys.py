@@ -9,7 +9,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, SignedIn, signed_in
 from accounts.serializers import answers, passkey_answers, passkey_bodies
@@ -17,6 +16,7 @@ from accounts.services import passkey_sign_in, passkeys
 from plinto.kernel import origin, pages
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 
 class LoginOptionsView(APIView):

@@ -9,7 +9,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, signed_in
 from accounts.serializers import privacy_answers
@@ -18,6 +17,7 @@ from accounts.services.data_exports import Pending
 from plinto.kernel import origin
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.serializers import Body
+from plinto.kernel.views import APIView
 
 # How soon to ask again for an export that is still being written, in seconds.
 _PATIENCE = "5"

@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, SignedIn, signed_in
 from accounts.serializers import answers, factor_answers
@@ -17,6 +16,7 @@ from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.serializers import Body
+from plinto.kernel.views import APIView
 
 
 class SecondStepView(APIView):

@@ -8,13 +8,13 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
 from accounts.services import own_sessions
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import PAGE, errors
+from plinto.kernel.views import APIView
 
 
 class SessionsView(APIView):

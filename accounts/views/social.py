@@ -19,7 +19,6 @@ from drf_spectacular.utils import (
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import browsers
 from accounts.permissions import ProvedLately, ProvedLatelyToChange, signed_in
@@ -30,6 +29,7 @@ from plinto.kernel import origin, pages
 from plinto.kernel.exceptions import MalformedRequestError
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _RETURNING = {

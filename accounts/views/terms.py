@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import terms as answers
@@ -14,6 +13,7 @@ from accounts.serializers.terms import TermsBody
 from accounts.services import terms
 from plinto.kernel import origin
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 
 class TermsView(APIView):

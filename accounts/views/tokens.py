@@ -6,7 +6,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import ApiKeyAuthentication
 from accounts.permissions import KeyHolder, key_of
@@ -16,6 +15,7 @@ from accounts.services import token_introspection, token_revocation
 from plinto.kernel import origin
 from plinto.kernel.parsers import StrictFormParser, StrictJSONParser
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 
 
 class IntrospectView(APIView):

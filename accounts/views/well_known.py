@@ -8,11 +8,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.services.keys import JWKS_MAX_AGE, ring
 from audit.services import checkpoint_keys
 from plinto.kernel.permissions import Anyone
+from plinto.kernel.views import APIView
 
 _CACHED = {"Cache-Control": f"public, max-age={int(JWKS_MAX_AGE.total_seconds())}"}
 

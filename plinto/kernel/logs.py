@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging.config
 import re
 import sys
+import time
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
 import structlog
+from structlog.contextvars import get_contextvars
 
 REDACTED = "[redacted]"
 
@@ -29,15 +35,82 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Any:
 
 
 def _clean(name: str, value: Any) -> Any:
-    if _SECRET_NAMES.search(name):
+    if _is_secret(name):
         return REDACTED
     if isinstance(value, str):
-        return _SECRET_VALUES.sub(REDACTED, value)
+        return _SECRET_VALUES.sub(REDACTED, value) if _may_hide_one(value) else value
     if isinstance(value, dict):
         return {str(key): _clean(str(key), inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_clean("", inner) for inner in value]
     return value
+
+
+def _may_hide_one(text: str) -> bool:
+    """Tell whether ``_SECRET_VALUES`` could match: it takes forty times as long to say no."""
+    return "pl" in text or "eyJ" in text or "bearer" in text.lower()
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAMES.search(name) is not None
+
+
+def dumps(event: Any, **_: Any) -> str:
+    """Render an event in ASCII, so that it is a line in whatever encoding the output has."""
+    try:
+        line = orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z)
+    except TypeError:  # a lone surrogate, or a number beyond 64 bits
+        return json.dumps(event, default=str)
+    return line.decode("ascii") if line.isascii() else json.dumps(event, default=str)
+
+
+_requests = logging.getLogger("plinto.kernel.middleware")
+_ORDINARY = vars(logging.LogRecord(_requests.name, logging.INFO, __file__, 0, "", None, None))
+
+
+class _Line(logging.LogRecord):
+    """
+    A record whose event has passed everything that structlog's pipeline does.
+
+    The names of the process and of the thread, which logging looks up, stand on no line.
+    """
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        self.__dict__ = {**_ORDINARY, "msg": event, "created": time.time()}
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return dumps(record.msg) if isinstance(record, _Line) else super().format(record)
+
+
+def answered(method: str | None, path: str, *, status: int, seconds: float, address: str) -> None:
+    """
+    Write the line of one request, with what was bound while it was answered.
+
+    It is what ``log.info("request.answered", …)`` would write, without the steps that only
+    other events need: finding the caller, formatting a traceback, filtering by level again.
+    """
+    if not _requests.isEnabledFor(logging.INFO):
+        return
+    event = redact(
+        None,
+        "info",
+        {
+            "method": method,
+            "path": path,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 1),
+            "address": address,
+            "event": "request.answered",
+            **get_contextvars(),
+            "logger": _requests.name,
+            "level": "info",
+        },
+    )
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    _requests.handle(_Line(event))
 
 
 class LossyHandler(logging.StreamHandler[Any]):
@@ -81,7 +154,7 @@ def logging_config(*, level: str) -> None:
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
         redact,
-        structlog.processors.JSONRenderer(default=str),
+        structlog.processors.JSONRenderer(serializer=dumps),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -95,7 +168,7 @@ def logging_config(*, level: str) -> None:
             "disable_existing_loggers": False,
             "formatters": {
                 "json": {
-                    "()": structlog.stdlib.ProcessorFormatter,
+                    "()": _Formatter,
                     "processors": final,
                     "foreign_pre_chain": shared,
                 }

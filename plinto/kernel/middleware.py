@@ -11,10 +11,11 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.urls import Resolver404, resolve
 
-from plinto.kernel import origin, problems
+from plinto.kernel import logs, origin, problems
+from plinto.kernel.answers import prepared, put, say
 from plinto.kernel.exceptions import MethodNotAllowedError, PayloadTooLargeError
 
-log = structlog.get_logger(__name__)
+_UNLESS_SAID = prepared([("Cache-Control", "no-store")])
 
 
 class RequestMiddleware:
@@ -29,16 +30,15 @@ class RequestMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=who.request_id)
         response = self._answer(request)
-        response["X-Request-ID"] = who.request_id
-        if not response.has_header("Cache-Control"):
-            response["Cache-Control"] = "no-store"
-        if not request.path.startswith(("/health/", "/metrics")):
-            log.info(
-                "request.answered",
-                method=request.method,
-                path=request.path,
+        say(response, "X-Request-ID", who.request_id)
+        put(response, _UNLESS_SAID)
+        path = request.path
+        if not path.startswith(("/health/", "/metrics")):
+            logs.answered(
+                request.method,
+                path,
                 status=response.status_code,
-                milliseconds=round((time.perf_counter() - began) * 1000, 1),
+                seconds=time.perf_counter() - began,
                 address=who.address,
             )
         return response

@@ -137,14 +137,37 @@ def shape_below(prefix: str, shape: Callable[[Refusal], Told]) -> None:
     _shapes[prefix] = shape
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A refusal as it goes out, whoever sends it."""
+
+    status: int
+    media_type: str
+    body: bytes
+    headers: dict[str, str]
+
+
 def answer(request: HttpRequest, error: BaseException) -> HttpResponse:
     """
     Render any exception as the one error shape, or as RFC 9457 when the caller asks for it, or as
     the standard says that has this path.
     """
+    found = rendered(
+        error,
+        path=request.path,
+        accept=request.META.get("HTTP_ACCEPT", ""),
+        request_id=origin.of(request).request_id,
+    )
+    response = HttpResponse(found.body, content_type=found.media_type, status=found.status)
+    for name, value in found.headers.items():
+        response[name] = value
+    return response
+
+
+def rendered(error: BaseException, *, path: str, accept: str, request_id: str) -> Rendered:
+    """Say what ``answer`` answers, for who stands below Django's requests; it is logged here."""
     refusal = refusal_from(error)
-    request_id = origin.of(request).request_id
-    told = _told(request, refusal, request_id)
+    told = _told(refusal, path=path, accept=accept, request_id=request_id)
     log.log(
         30 if refusal.status_code >= 500 else 20,
         "request.refused",
@@ -152,19 +175,14 @@ def answer(request: HttpRequest, error: BaseException) -> HttpResponse:
         status=refusal.status_code,
         reason=refusal.reason,
     )
-    response = HttpResponse(
-        orjson.dumps(told.body), content_type=told.media_type, status=told.status
-    )
-    for name, value in _headers(refusal).items():
-        response[name] = value
-    return response
+    return Rendered(told.status, told.media_type, orjson.dumps(told.body), _headers(refusal))
 
 
-def _told(request: HttpRequest, refusal: Refusal, request_id: str) -> Told:
+def _told(refusal: Refusal, *, path: str, accept: str, request_id: str) -> Told:
     for prefix, shape in _shapes.items():
-        if request.path.startswith(prefix):
+        if path.startswith(prefix):
             return shape(refusal)
-    if "application/problem+json" in request.META.get("HTTP_ACCEPT", ""):
+    if "application/problem+json" in accept:
         body = _rfc9457(refusal, request_id)
         return Told(refusal.status_code, "application/problem+json", body)
     body = {**refusal.to_dict(), "request_id": request_id}

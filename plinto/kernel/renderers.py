@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from plinto.kernel.answers import rendered
+
 
 class JSONRenderer(BaseRenderer):
-    """Times are RFC 3339 in UTC with a Z, UUIDs are strings, text is UTF-8."""
+    """As ``answers.rendered`` writes it."""
 
     media_type = "application/json"
     format = "json"
@@ -26,7 +27,7 @@ class JSONRenderer(BaseRenderer):
     ) -> bytes:
         if data is None:
             return b""
-        return orjson.dumps(data, option=orjson.OPT_UTC_Z)
+        return rendered(data)
 
 
 class OneRenderer(DefaultContentNegotiation):

@@ -15,12 +15,12 @@ from django.utils import timezone
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from plinto.kernel import origin
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.parsers import StrictJSONParser
 from plinto.kernel.renderers import JSONRenderer
+from plinto.kernel.views import APIView
 from sso.scim import documents, groups, lists, reading, users
 from sso.scim.authentication import Provisions, ScimAuthentication, provisioner_of
 from sso.scim.errors import MEDIA_TYPE

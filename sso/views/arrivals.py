@@ -8,12 +8,12 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLatelyToChange, signed_in
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 from sso.serializers import arrivals as shown
 from sso.services import discovery, group_roles
 

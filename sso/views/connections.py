@@ -12,12 +12,12 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
-from rest_framework.views import APIView
 
 from accounts.permissions import ProvedLately, ProvedLatelyToChange, SignedIn, signed_in
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
 from plinto.kernel.serializers import Body
+from plinto.kernel.views import APIView
 from sso.serializers import connections as answers
 from sso.serializers.connection_bodies import (
     MetadataBody,

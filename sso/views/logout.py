@@ -6,11 +6,11 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import SignedIn, signed_in
 from plinto.kernel import origin
 from plinto.kernel.schema import BODY, errors
+from plinto.kernel.views import APIView
 from sso.serializers import logout as shown
 from sso.services import logout
 

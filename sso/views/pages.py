@@ -13,11 +13,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from plinto.kernel import origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import Error
+from plinto.kernel.views import APIView
 from sso.services import refusals
 from sso.services.connections_found import Protocol
 

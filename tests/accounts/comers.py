@@ -97,7 +97,7 @@ def refusal(door: Door, comer: Comer) -> str | None:
     if door.lets_in is Least.SIGNED_IN:
         return None
     if comer not in _RANKS:
-        return "404 NOT_FOUND"
+        return door.to_strangers
     return None if _RANKS[comer] >= door.lets_in else "403 AUTHORIZATION_ERROR"
 
 
@@ -176,8 +176,8 @@ class Street:
     def path(self, door: Door) -> str:
         # A slug belongs to one protocol; browsers come to the doors of a connection that is not.
         named = re.sub(r"(/sso/(saml|oidc))/<slug:slug>", r"\1/<slug:\2>", door.path)
-        path = re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), named)
-        return f"/{path}{door.query}"
+        asked = f"/{named}{door.query}"
+        return re.sub(r"<\w+:(\w+)>", lambda found: str(self.ids[found[1]]), asked)
 
     def build(self, comer: Comer, doors: Iterable[Door]) -> None:
         """Make all that going there needs."""

@@ -36,7 +36,8 @@ class Door:
     ``is_fresh`` asks for a proof within ten minutes; behind ``is_own`` is something of one person,
     which is not there for anybody else. ``body`` is what may be sent, and ``answer`` what whoever
     is let in then gets: any success, or the status and the code of what the sent secret is worth.
-    ``scope`` lets keys of the organization in too, which hold it.
+    ``scope`` lets keys of the organization in too, which hold it; ``to_strangers`` is told to
+    whoever is not in it.
     """
 
     method: str
@@ -48,6 +49,7 @@ class Door:
     is_own: bool = False
     query: str = ""
     scope: str = ""
+    to_strangers: str = "404 NOT_FOUND"
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

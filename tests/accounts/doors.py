@@ -78,6 +78,14 @@ SIGN_IN = [
         for door, methods in _SAML.items()
         for method in methods
     ),
+    Door(
+        "GET",
+        f"{API}auth/verify",
+        Least.ADMIN,
+        query="?organization=<uuid:organization_id>&permission=audit:read",
+        scope="audit:read",
+        to_strangers="403 AUTHORIZATION_ERROR",
+    ),
     _person("POST", "auth/sso/logout", {}),
     _person("POST", "auth/logout"),
     _person("POST", "auth/logout/all"),

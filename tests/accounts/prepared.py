@@ -221,6 +221,7 @@ PREPARED: dict[str, Callable[[World], Given]] = {
     "undo_email_change": moved,
     "refresh_tokens": lambda world: Given(body={"refresh": world.ada.refresh}),
     "reauthenticate": World.hers,
+    "verify_request": World.hers,
     "logout": World.hers,
     "logout_all": World.hers,
     "list_sessions": World.hers,

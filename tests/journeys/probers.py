@@ -20,6 +20,7 @@ from tests.journeys import (  # noqa: F401 - each registers its probers
     probers_of_domains,
     probers_of_endpoints,
     probers_of_factors,
+    probers_of_forward_auth,
     probers_of_letters,
     probers_of_openid,
     probers_of_organizations,

@@ -14,7 +14,7 @@ from tests.servers.process import free_port
 
 pytestmark = pytest.mark.journey
 
-WEB = ["-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "plinto.wsgi"]
+WEB = ["-m", "plinto.serve"]
 WORKER = ["manage.py", "run_worker"]
 WEAK = {
     "a short SECRET_KEY": ("SECRET_KEY", "correct horse"),

@@ -168,7 +168,7 @@ def test_no_header_makes_a_request_private(monitoring):
         {"Host": private},
         {"X-Forwarded-Host": private, "X-Forwarded-Port": str(monitoring.port)},
         {"Forwarded": f"host={private}", "X-Forwarded-Server": private},
-        {"Server-Port": str(monitoring.port), "Gunicorn-Socket": private},
+        {"Server-Port": str(monitoring.port), "Plinto.Is-Private": "True"},
     ):
         answer = public.send("GET", "/metrics", headers=headers)
         assert (answer.status, answer.body["error"]) == (401, "AUTHENTICATION_ERROR")

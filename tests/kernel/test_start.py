@@ -67,10 +67,9 @@ def test_a_setting_that_makes_no_sense_stops_the_start_by_name(root, name, value
 @pytest.mark.parametrize("address", ["127.0.0.1:8000", "[::1]:8000"])
 def test_the_port_of_the_metrics_cannot_be_the_port_of_everybody(root, address):
     variables = {**GOOD, "METRICS_BIND": address, "PORT": "8000"}
-    command = [sys.executable, "deploy/gunicorn.conf.py"]
-    environment = {**variables, "PYTHONPATH": str(root)}
+    command = [sys.executable, "-m", "plinto.serve"]
     answer = subprocess.run(
-        command, env=environment, cwd=root, capture_output=True, text=True, check=False
+        command, env=variables, cwd=root, capture_output=True, text=True, check=False
     )
     assert answer.returncode != 0
     assert "METRICS_BIND must have another port than PORT" in answer.stderr

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-import runpy
 
 from plinto import settings
+from plinto.serving import options
 from tests.project.tree import ROOT
 
 _ROW = re.compile(r"^\| `([A-Z0-9_]+)` \|", re.MULTILINE)
 
 
 def names_in_code() -> set[str]:
-    server = runpy.run_path(str(ROOT / "deploy" / "gunicorn.conf.py"))
-    return {*settings.ENVIRONMENT.names, *server["ENVIRONMENT"].names}
+    return {*settings.ENVIRONMENT.names, *options.ENVIRONMENT.names}
 
 
 def names_in_document() -> list[str]:

@@ -114,10 +114,7 @@ class PlintoServer:
     def launch(self) -> None:
         """Start the processes, again after ``terminate`` or ``kill``."""
         self._process = ServerProcess(
-            [
-                *(sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py"),
-                self._application,
-            ],
+            [sys.executable, "-m", "plinto.serve", self._application],
             log=self._directory / "web.log",
             environment=self.environment,
             directory=ROOT,

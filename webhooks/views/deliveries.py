@@ -8,12 +8,12 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.permissions import KeyHolder, SignedIn, caller_of
 from accounts.rules.permissions import READ_WEBHOOKS, WRITE_WEBHOOKS
 from plinto.kernel import origin, pages
 from plinto.kernel.schema import BODY, PAGE, errors
+from plinto.kernel.views import APIView
 from webhooks.serializers import deliveries as answers
 from webhooks.serializers.deliveries import RedeliverBody
 from webhooks.services import log

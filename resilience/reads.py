@@ -1,0 +1,26 @@
+"""Which commands of Redis change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Commands that change nothing. Whatever is not listed counts as a write, Lua included.
+_READ_COMMANDS = """
+    AUTH BITCOUNT BITPOS CLIENT COMMAND DBSIZE DUMP ECHO EVALSHA_RO EVAL_RO EXEC EXISTS EXPIRETIME
+    GEODIST GEOHASH GEOPOS GEOSEARCH GET GETBIT GETRANGE HELLO HEXISTS HGET HGETALL HKEYS HLEN
+    HMGET HRANDFIELD HSCAN HSTRLEN HVALS INFO KEYS LASTSAVE LINDEX LLEN LPOS LRANGE MEMORY MGET
+    MULTI OBJECT PEXPIRETIME PING PTTL QUIT RANDOMKEY ROLE SCAN SCARD SDIFF SELECT SINTER
+    SINTERCARD SISMEMBER SLOWLOG SMEMBERS SMISMEMBER SORT_RO SRANDMEMBER SSCAN STRLEN SUBSTR
+    SUNION TIME TTL TYPE UNWATCH WATCH XINFO XLEN XPENDING XRANGE XREAD XREVRANGE ZCARD ZCOUNT
+    ZDIFF ZINTER ZINTERCARD ZLEXCOUNT ZMSCORE ZRANDMEMBER ZRANGE ZRANGEBYLEX ZRANGEBYSCORE ZRANK
+    ZREVRANGE ZREVRANGEBYLEX ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNION
+"""
+_READS = frozenset(_READ_COMMANDS.split())
+
+
+def is_read(command: Any) -> bool:
+    """Recognize a read in the spellings of raw calls: ``get``, ``b"GET"``, ``CLIENT INFO``."""
+    if command in _READS:
+        return True
+    word = command.decode("ascii", "replace") if isinstance(command, bytes) else str(command)
+    return word.upper().split(" ", 1)[0] in _READS
