@@ -94,6 +94,35 @@ def forgive(*, cleared: Sequence[Bucket] = (), refunded: Sequence[Bucket] = ()) 
         Counter.objects.filter(_any(refunded), count__gt=0).update(count=F("count") - 1)
 
 
+_FORGIVE = """
+held AS (
+    SELECT counter.id FROM {given}, resilience_counter AS counter
+    WHERE (counter.scope, counter.subject) IN ({rows})
+    ORDER BY counter.scope, counter.subject FOR UPDATE OF counter
+), forgiven AS (
+    UPDATE resilience_counter AS counter
+    SET count = CASE WHEN (scope, subject) IN ({cleared}) THEN 0 ELSE greatest(count - 1, 0) END
+    FROM held WHERE counter.id = held.id
+)
+"""
+
+
+def forgiving(
+    *, cleared: Sequence[Bucket], refunded: Sequence[Bucket], given: str
+) -> tuple[str, list[str]]:
+    """
+    Do what ``forgive`` does as a part of a statement of PostgreSQL, and return it with parameters.
+
+    It is done if the part called ``given`` has a row, and never before it: who waits for somebody
+    holds no counter meanwhile. Counters are held in the order in which ``add`` does.
+    """
+    first = [part for bucket in cleared for part in (bucket.limit.scope, bucket.subject)]
+    rest = [part for bucket in refunded for part in (bucket.limit.scope, bucket.subject)]
+    marks = ", ".join(["(%s, %s)"] * (len(cleared) + len(refunded)))
+    text = _FORGIVE.format(given=given, rows=marks, cleared=", ".join(["(%s, %s)"] * len(cleared)))
+    return text, [*first, *rest, *first]
+
+
 def trim(*, now: datetime) -> int:
     """Delete counters whose window is over; they would count from one again anyway."""
     return trimming.delete(Counter.objects.filter(ends__lte=int(now.timestamp())))

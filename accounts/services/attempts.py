@@ -7,6 +7,7 @@ Redis loosens them; ``resilience.policies`` has the wider ones that every reques
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from accounts import controls
@@ -15,7 +16,7 @@ from resilience.contract import enforces
 from resilience.counters import count, forgive
 from resilience.limits import Bucket, Limit
 
-__all__ = ["Bucket", "Limit", "count", "forgive", "take"]
+__all__ = ["Bucket", "Limit", "Tries", "count", "forgive", "take"]
 
 QUARTER = timedelta(minutes=15)
 # NIST SP 800-63B-4, section 3.2.2 allows 100 consecutive failures; these stay far below it.
@@ -35,9 +36,6 @@ def take(*buckets: Bucket, now: datetime) -> None:
     """
     Count one attempt in every bucket, or refuse it.
 
-    After a success ``forgive`` clears the account's bucket and only refunds the network's: an
-    attacker's own successful sign-in must not buy a fresh hundred guesses against others.
-
     :raises TooManyAttempts: with the seconds until the window ends
     """
     wait = count(*buckets, now=now)
@@ -46,3 +44,28 @@ def take(*buckets: Bucket, now: datetime) -> None:
         raise TooManyAttempts(
             retry_after=wait.seconds, is_new=wait.is_new, reason=f"limit of {scopes}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """
+    What a sign-in counts in: one bucket of the account, and that of the network.
+
+    After a success the account's is cleared and the network's only refunded: an attacker's own
+    successful sign-in must not buy a fresh hundred guesses against others.
+    """
+
+    account: Bucket
+    source: Bucket
+
+    def take(self, *, now: datetime) -> None:
+        """
+        Count one try in both.
+
+        :raises TooManyAttempts: the account or the network used up its attempts
+        """
+        take(self.account, self.source, now=now)
+
+    def forgive(self) -> None:
+        """Let a success count for nothing."""
+        forgive(cleared=[self.account], refunded=[self.source])

@@ -23,8 +23,6 @@ def tell_when(person: User, erase_at: datetime, *, origin: Origin | None, now: d
 
 def call_off(session: Session, actor: Actor, *, origin: Origin, now: datetime) -> None:
     """Record and say, in the transaction of a sign-in, that it has called an erasure off."""
-    if session.user.erase_at is None:
-        return
     get_audit_service().record(
         Event.USER_ERASURE_CANCELLED,
         actor=actor,

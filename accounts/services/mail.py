@@ -40,7 +40,25 @@ class EmailService:
         suppressed: bool = False,
     ) -> UUID:
         """
-        Insert ``letter`` (a value of Letter) in the caller's transaction and return its id.
+        Insert a ``letter`` in the caller's transaction and return its id.
+
+        :raises ValueError: as ``letter`` does
+        """
+        row = self.letter(letter, to=to, context=context, now=now, suppressed=suppressed)
+        row.save(force_insert=True)
+        return row.id
+
+    def letter(
+        self,
+        letter: str,
+        *,
+        to: str,
+        context: Mapping[str, Any],
+        now: datetime,
+        suppressed: bool = False,
+    ) -> OutboundMail:
+        """
+        Make the row of ``letter`` (a value of Letter), for a statement that writes it.
 
         ``to`` is the stored address, never the one a request submitted. ``suppressed`` does the
         same work for an address that nobody has, so that time tells nothing; it is never sent.
@@ -54,7 +72,7 @@ class EmailService:
         if missing:
             raise ValueError(f"{letter} needs {', '.join(sorted(missing))}.")
         plain = orjson.dumps({name: _written(value) for name, value in context.items()})
-        row = OutboundMail(
+        return OutboundMail(
             template=template.value,
             recipient=to,
             sealed_context=encrypt(plain, purpose=CONTEXT_PURPOSE),
@@ -62,8 +80,6 @@ class EmailService:
             created_at=now,
             due_at=now,
         )
-        row.save(force_insert=True)
-        return row.id
 
 
 def get_email_service() -> EmailService:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db.models import Model
 
 from accounts import controls
 from accounts.models import MailboxProof
@@ -22,15 +23,17 @@ LIVES_FOR = timedelta(minutes=60)
 _LIVE_CODES = 3
 
 
-def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: datetime) -> None:
+def drawn(
+    address: Address, *, name: str, is_taken: bool, suppressed: bool, now: datetime
+) -> list[Model]:
     """
-    Write a fresh proof and its mail, in the caller's transaction.
+    Draw a fresh proof and write its mail: two rows, to be inserted together.
 
     The owner of a taken address is told so instead, and the proof stays unsent; ``suppressed``
-    sends nothing at all. The statements are the same each time, and so is the time they take.
+    sends nothing at all. The rows are of one size each time, and so is the time they take.
     """
     token, code = new_token("plv_"), f"{secrets.randbelow(1_000_000):06}"
-    mail_id = get_email_service().queue(
+    mail = get_email_service().letter(
         "address_taken" if is_taken else "verify_address",
         to=address.email,
         context={
@@ -42,15 +45,16 @@ def send(address: Address, *, name: str, is_taken: bool, suppressed: bool, now: 
         suppressed=suppressed,
         now=now,
     )
-    MailboxProof.objects.create(
+    proof = MailboxProof(
         email=address.email,
         email_key=address.key,
-        mail_id=mail_id,
+        mail_id=mail.pk,
         token_digest=token_digest(token),
         code_digest=_code_digest(address.key, code),
         created_at=now,
         expires_at=now + LIVES_FOR,
     )
+    return [mail, proof]
 
 
 def prolong(mail_id: UUID, *, sent_at: datetime) -> None:

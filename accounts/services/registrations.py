@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection
 from django.db.models import QuerySet
 
 from accounts import controls
@@ -15,8 +15,10 @@ from accounts.services import attempts, mailbox_proofs, mailboxes, passwords, te
 from accounts.services.attempts import Bucket
 from accounts.services.mail import GIVE_UP_AFTER
 from audit.events import Event
+from audit.models import AuditRow
 from audit.parties import ANONYMOUS
-from audit.services.record import get_audit_service
+from audit.services.record import Entry, get_audit_service
+from plinto.kernel import rows
 from plinto.kernel.crypto import new_token, token_digest
 from plinto.kernel.exceptions import ValidationError
 from plinto.kernel.origin import Origin
@@ -44,28 +46,27 @@ def register(
     passwords.judge(password, email=address.email, name=name)
     encoded = passwords.encode(password)
     handle = new_token("plg_")
-    owner = User.objects.filter(email_key=address.key).values_list("email", flat=True).first()
+    owner = _owner_writes(address)
     wait = attempts.count(Bucket.of(attempts.MAIL, address.key), now=now)
-    with transaction.atomic():
-        Registration.objects.create(
-            email=address.email,
-            email_key=address.key,
-            name=name,
-            password=encoded,
-            handle_digest=token_digest(handle),
-            terms_version=terms_version,
-            terms_address=origin.address if terms_version else "",
-            created_at=now,
-            expires_at=now + WAITS_FOR,
-        )
-        mailbox_proofs.send(
-            Address(owner or address.email, address.key),
-            name=name,
-            is_taken=owner is not None,
-            suppressed=bool(wait),
-            now=now,
-        )
-        _record(Event.USER_REGISTERED, address, origin)
+    registration = Registration(
+        email=address.email,
+        email_key=address.key,
+        name=name,
+        password=encoded,
+        handle_digest=token_digest(handle),
+        terms_version=terms_version,
+        terms_address=origin.address if terms_version else "",
+        created_at=now,
+        expires_at=now + WAITS_FOR,
+    )
+    letter = mailbox_proofs.drawn(
+        Address(owner or address.email, address.key),
+        name=name,
+        is_taken=owner is not None,
+        suppressed=bool(wait),
+        now=now,
+    )
+    rows.insert([registration, *letter, _row(Event.USER_REGISTERED, address, origin)])
     return handle
 
 
@@ -84,15 +85,14 @@ def resend(*, email: str, origin: Origin, now: datetime) -> None:
     if owner and owner.email_verified_at:
         wanted = None
     wait = attempts.count(Bucket.of(attempts.MAIL, address.key), now=now)
-    with transaction.atomic():
-        mailbox_proofs.send(
-            Address(wanted.email if wanted else address.email, address.key),
-            name=wanted.name if wanted else "",
-            is_taken=False,
-            suppressed=bool(wait) or wanted is None,
-            now=now,
-        )
-        _record(Event.EMAIL_VERIFICATION_REQUESTED, address, origin)
+    letter = mailbox_proofs.drawn(
+        Address(wanted.email if wanted else address.email, address.key),
+        name=wanted.name if wanted else "",
+        is_taken=False,
+        suppressed=bool(wait) or wanted is None,
+        now=now,
+    )
+    rows.insert([*letter, _row(Event.EMAIL_VERIFICATION_REQUESTED, address, origin)])
 
 
 def waiting(address: Address, *, now: datetime) -> QuerySet[Registration]:
@@ -117,7 +117,15 @@ def trim(*, now: datetime) -> int:
     return trimming.delete(Registration.objects.filter(expires_at__lt=now))
 
 
-def _record(event: Event, address: Address, origin: Origin) -> None:
-    get_audit_service().record(
-        event, actor=ANONYMOUS, target=mailboxes.target_of(address), origin=origin
-    )
+def _owner_writes(address: Address) -> str | None:
+    """Return an address as its owner, if there is one, writes it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT email FROM accounts_user WHERE email_key = %s", [address.key])
+        found = cursor.fetchone()
+    return found[0] if found else None
+
+
+def _row(event: Event, address: Address, origin: Origin) -> AuditRow:
+    target = mailboxes.target_of(address)
+    entry = Entry(event=event, actor=ANONYMOUS, target=target, origin=origin)
+    return get_audit_service().row(entry)

@@ -1,5 +1,5 @@
 """
-Sessions: opened in one place, ended for real.
+Sessions: opened in one place, ended for real (``session_ends``).
 
 Every way in ends in ``_open``, so the checks that guard a session stand in one function. Whoever
 has a second factor gets no session there without it, but an ``Awaiting``; a way in cannot
@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
 
 from accounts import controls, federation_controls
 from accounts.errors import InvalidCredentials
@@ -24,14 +22,16 @@ from accounts.services import (
     erasure_letters,
     factor_codes,
     pending_sign_ins,
+    plain_entries,
     refresh_tokens,
     sso_policy,
-    standing,
 )
+from accounts.services.attempts import Tries
 from accounts.services.factor_codes import Proved
 from accounts.services.federation import Voucher, get_sso_service
 from accounts.services.known_devices import tell_if_new
 from accounts.services.pending_sign_ins import Awaiting, Door
+from accounts.services.session_ends import end, end_all, live
 from accounts.services.tokens import get_jwt_service
 from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
@@ -39,6 +39,18 @@ from audit.services.record import Entry, get_audit_service
 from plinto.kernel.ids import uuid7
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
+
+__all__ = [
+    "SignedIn",
+    "actor_of",
+    "end",
+    "end_all",
+    "is_live",
+    "live",
+    "start",
+    "start_without_tokens",
+    "target_of",
+]
 
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -77,20 +89,26 @@ def start(
     password_upgrade: str | None = None,
     second: Proved | None = None,
     voucher: Voucher | None = None,
+    tries: Tries | None = None,
+    knows_device: bool = False,
 ) -> SignedIn | Awaiting:
     """
     Open a session and hand out its tokens, or ask for the second factor that is lacking.
 
-    ``voucher`` is of the connection by which somebody came in.
+    ``voucher`` is of the connection by which somebody came in. ``tries`` are forgiven, of whoever
+    came by a password, and ``knows_device`` is what ``candidates`` found out.
 
     :raises InvalidCredentials: the account may not sign in any more
     """
-    key = uuid7()
-    refresh = refresh_tokens.first(key)
-    session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
+    session, refresh = _new(user, methods=methods, origin=origin, now=now)
     if voucher is not None:
         _vouch(session, voucher, is_proved_here=second is not None)
     access = get_jwt_service().issue(session, now=now)
+    signed_in = SignedIn(session=session, user=user, access=access, refresh=refresh)
+    if tries is not None and password_upgrade is None:
+        entry = _started(session, actor_of(user), origin)
+        if plain_entries.is_taken(session, entry, tries=tries, knows_device=knows_device, now=now):
+            return signed_in
     awaiting = _open(
         session,
         door=Door.API,
@@ -101,7 +119,9 @@ def start(
         second=second,
         voucher=voucher,
     )
-    return awaiting or SignedIn(session=session, user=user, access=access, refresh=refresh)
+    if tries is not None:
+        tries.forgive()
+    return awaiting or signed_in
 
 
 def start_without_tokens(
@@ -121,9 +141,7 @@ def start_without_tokens(
 
     :raises InvalidCredentials: the account may not sign in any more
     """
-    key = uuid7()
-    refresh = refresh_tokens.first(key)
-    session = _new(user, key, refresh, methods=methods, origin=origin, now=now)
+    session, _ = _new(user, methods=methods, origin=origin, now=now)
     session.expires_at = now + lifetime
     awaiting = _open(
         session,
@@ -142,10 +160,11 @@ def is_live(session_id: UUID, *, user_id: UUID, now: datetime) -> bool:
     return live(user_id, now=now).filter(pk=session_id).exists()
 
 
-def _new(
-    user: User, key: UUID, refresh: str, *, methods: list[str], origin: Origin, now: datetime
-) -> Session:
-    return Session(
+def _new(user: User, *, methods: list[str], origin: Origin, now: datetime) -> tuple[Session, str]:
+    """Make a session, unsaved, and its first refresh token."""
+    key = uuid7()
+    refresh = refresh_tokens.first(key)
+    session = Session(
         pk=key,
         user=user,
         created_at=now,
@@ -158,6 +177,18 @@ def _new(
         authenticated_at=now,
         proved_at=now,
         refresh_digest=refresh_tokens.digest(refresh),
+    )
+    return session, refresh
+
+
+def _started(session: Session, actor: Actor, origin: Origin) -> Entry:
+    target = Target("session", id=str(session.pk))
+    return Entry(
+        event=Event.SESSION_STARTED,
+        actor=actor,
+        target=target,
+        origin=origin,
+        session_id=session.pk,
     )
 
 
@@ -202,7 +233,9 @@ def _open(
     glass, actor = None, actor_of(session.user)
     try:
         with transaction.atomic():
-            if not mine.update(last_login=now, erase_at=None, **upgrade):
+            # An erasure may have been asked for since the person was read.
+            is_called_off = not mine.filter(erase_at=None).update(last_login=now, **upgrade)
+            if is_called_off and not mine.update(last_login=now, erase_at=None, **upgrade):
                 raise InvalidCredentials(reason="account changed while signing in")
             # The admin site is for whoever runs the deployment, whatever an organization wants.
             if door is not Door.ADMIN:
@@ -212,16 +245,11 @@ def _open(
             session.save(force_insert=True)
             if voucher and not get_sso_service().opened(session.pk, voucher, now=now):
                 raise InvalidCredentials(reason="connection was switched off meanwhile")
-            get_audit_service().record(
-                Event.SESSION_STARTED,
-                actor=actor,
-                target=Target("session", id=str(session.pk)),
-                origin=origin,
-                session_id=session.pk,
-            )
+            get_audit_service().record_all([_started(session, actor, origin)])
             if glass:
                 sso_policy.break_glass(glass, session, actor, origin=origin, now=now)
-            erasure_letters.call_off(session, actor, origin=origin, now=now)
+            if is_called_off:
+                erasure_letters.call_off(session, actor, origin=origin, now=now)
             tell_if_new(session, now=now)
     except _FactorWanted:
         return pending_sign_ins.ask(
@@ -235,59 +263,3 @@ def _open(
             now=now,
         )
     return None
-
-
-@enforces(controls.SESSION_REVOCATION)
-def end_all(
-    user_id: UUID,
-    *,
-    reason: str,
-    actor: Actor,
-    origin: Origin,
-    now: datetime,
-    keep: UUID | None = None,
-) -> int:
-    """
-    End all sessions of a person but for the one to keep, and those that are about to begin.
-
-    In the caller's transaction if there is one.
-    """
-    with transaction.atomic():
-        pending_sign_ins.void(user_id)
-        chosen = live(user_id, now=now, but=keep)
-        return end(chosen, reason=reason, actor=actor, origin=origin, now=now)
-
-
-@enforces(controls.SESSION_REVOCATION)
-def end(
-    chosen: QuerySet[Session], *, reason: str, actor: Actor, origin: Origin, now: datetime
-) -> int:
-    """
-    End sessions at once and say how many, in the caller's transaction if there is one.
-
-    The row is the truth; copies in Redis are buried as soon as it is committed, so the next
-    request on any worker is refused.
-    """
-    with transaction.atomic():
-        # One order for all callers: rows locked in different orders would deadlock.
-        held = chosen.filter(ended_at=None).order_by("pk").select_for_update()
-        keys = list(held.values_list("pk", flat=True))
-        if not keys:
-            return 0
-        ended = Session.objects.filter(pk__in=keys, ended_at=None).update(
-            ended_at=now, end_reason=reason, version=F("version") + 1
-        )
-        told: dict[str, Any] = {"actor": actor, "origin": origin, "reason": reason}
-        targets = {key: Target("session", id=str(key)) for key in keys}
-        get_audit_service().record_all(
-            Entry(event=Event.SESSION_ENDED, target=targets[key], session_id=key, **told)
-            for key in keys
-        )
-        transaction.on_commit(lambda: standing.bury(keys))
-    return ended
-
-
-def live(user_id: UUID, *, now: datetime, but: UUID | None = None) -> QuerySet[Session]:
-    """Choose the sessions with which a person is signed in, ``but`` for one."""
-    chosen = Session.objects.filter(user_id=user_id, ended_at=None, expires_at__gt=now)
-    return chosen.exclude(pk=but) if but else chosen

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
+from django.db.models import F
 
 from accounts import controls
 from accounts.errors import (
@@ -16,10 +15,9 @@ from accounts.errors import (
 )
 from accounts.federation_errors import SSORequired
 from accounts.models import Session, User
-from accounts.rules import addresses
 from accounts.services import (
     attempts,
-    mailboxes,
+    candidates,
     passwords,
     second_factors,
     sessions,
@@ -27,6 +25,7 @@ from accounts.services import (
     standing,
 )
 from accounts.services.attempts import Bucket
+from accounts.services.candidates import Candidate
 from accounts.services.ceremonies import Assertion
 from accounts.services.factor_codes import Answer
 from accounts.services.pending_sign_ins import Awaiting
@@ -37,33 +36,6 @@ from audit.parties import ANONYMOUS, Target
 from audit.services.record import get_audit_service
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
-
-# A network somebody signed in from this lately is theirs, as far as lockout is concerned.
-FAMILIAR_FOR = timedelta(days=90)
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """An address somebody wants in with, the account behind it if any, and its counters."""
-
-    key: str
-    user: User | None
-    account: Bucket
-    source: Bucket
-
-    @property
-    def target(self) -> Target:
-        """
-        Whom a refusal is about.
-
-        Of an address that is nobody's a digest is kept, since people type passwords into this
-        field too. What else would be told of a person is sealed under the key of one who is made
-        up on the spot, and lost with them: so the row of a stranger costs what any other does.
-        """
-        if self.user is not None:
-            return sessions.target_of(self.user)
-        nobody = User(email=self.key)
-        return replace(sessions.target_of(nobody), id=mailboxes.digest_of(self.key))
 
 
 @enforces(controls.SIGN_IN)
@@ -81,26 +53,26 @@ def with_password(
     :raises TooManyAttempts: the account or the network used up its attempts
     :raises HashingBusy: no hash slot became free
     """
-    candidate = _candidate(email, origin=origin, now=now)
+    candidate = candidates.find(email, origin=origin, now=now)
     user = verified(candidate, password, origin=origin, now=now)
     try:
-        entry = sessions.start(
+        return sessions.start(
             user,
             methods=["pwd"],
             origin=origin,
             now=now,
             password_seen=user.password,
             password_upgrade=passwords.upgraded(user.password, password),
+            tries=candidate.tries,
+            knows_device=candidate.knows_device,
         )
     except InvalidCredentials as refusal:
         _refused(candidate, refusal, origin=origin)
         raise
     except SSORequired:
         # The password was right, and nobody guesses.
-        attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
+        candidate.tries.forgive()
         raise
-    attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
-    return entry
 
 
 def check_password(email: str, password: str, *, origin: Origin, now: datetime) -> User:
@@ -112,17 +84,17 @@ def check_password(email: str, password: str, *, origin: Origin, now: datetime) 
     :raises InvalidCredentials: wrong, whatever was wrong
     :raises TooManyAttempts: the account or the network used up its attempts
     """
-    candidate = _candidate(email, origin=origin, now=now)
+    candidate = candidates.find(email, origin=origin, now=now)
     user = verified(candidate, password, origin=origin, now=now)
-    attempts.forgive(cleared=[candidate.account], refunded=[candidate.source])
+    candidate.tries.forgive()
     return user
 
 
-def verified(candidate: _Candidate, password: str, *, origin: Origin, now: datetime) -> User:
+def verified(candidate: Candidate, password: str, *, origin: Origin, now: datetime) -> User:
     """Spend one attempt on a password and return its owner, or record the refusal."""
     user = candidate.user
     try:
-        attempts.take(candidate.account, candidate.source, now=now)
+        candidate.tries.take(now=now)
         if not passwords.is_right(user.password if user else None, password) or user is None:
             raise InvalidCredentials(reason="wrong password" if user else "unknown address")
         if not user.is_active:
@@ -213,28 +185,8 @@ def account_buckets(user: User) -> list[Bucket]:
     return [Bucket.of(attempts.STRANGER, user.pk), Bucket.of(attempts.PROOF, user.pk)]
 
 
-def _candidate(email: str, *, origin: Origin, now: datetime) -> _Candidate:
-    source = Bucket.of(attempts.SOURCE, origin.network)
-    try:
-        key = addresses.canonical(email).key
-    except ValueError:
-        # Not an address, so nobody's; it is still counted and measured like one.
-        key = email[:254]
-    familiar = Session.objects.filter(
-        user=OuterRef("pk"), network=origin.network, created_at__gt=now - FAMILIAR_FOR
-    )
-    user = User.objects.filter(email_key=key).annotate(is_familiar=Exists(familiar)).first()
-    # Counted by person where there is one: a new address brings no fresh attempts.
-    holder = user.pk if user else key
-    if user is not None and user.is_familiar:
-        account = Bucket.of(attempts.FAMILIAR, holder, origin.network)
-    else:
-        account = Bucket.of(attempts.STRANGER, holder)
-    return _Candidate(key=key, user=user, account=account, source=source)
-
-
 def _refused(
-    candidate: _Candidate, refusal: InvalidCredentials | TooManyAttempts, *, origin: Origin
+    candidate: Candidate, refusal: InvalidCredentials | TooManyAttempts, *, origin: Origin
 ) -> None:
     is_lockout = isinstance(refusal, TooManyAttempts) and refusal.is_new
     get_audit_service().record_refusal(

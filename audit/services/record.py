@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
 from audit import controls
@@ -18,7 +17,7 @@ from audit.models import AuditRow
 from audit.parties import Actor, Outcome, Target
 from audit.services import personal
 from audit.services.personal import storable
-from plinto.kernel import services
+from plinto.kernel import rows, services
 from plinto.kernel.database import is_in_transaction
 from plinto.kernel.origin import Origin
 from resilience.contract import enforces
@@ -114,8 +113,16 @@ class AuditService:
         )
         _require_transaction(event)
         row = entry.row()
-        row.save()
+        rows.insert([row])
         return row.id
+
+    def row(self, entry: Entry) -> AuditRow:
+        """
+        Make a row for a statement that writes it together with the act.
+
+        :raises ValueError: as ``record`` does
+        """
+        return entry.row()
 
     def record_all(self, entries: Iterable[Entry]) -> int:
         """
@@ -124,11 +131,11 @@ class AuditService:
         :raises RuntimeError: no transaction is open, so the acts could happen without their rows
         :raises ValueError: as ``record`` does, and nothing is inserted
         """
-        rows = [entry.row() for entry in entries]
-        if rows:
-            _require_transaction(rows[0].action)
-            AuditRow.objects.bulk_create(rows, batch_size=_PORTION)
-        return len(rows)
+        made = [entry.row() for entry in entries]
+        if made:
+            _require_transaction(made[0].action)
+            AuditRow.objects.bulk_create(made, batch_size=_PORTION)
+        return len(made)
 
     def record_refusal(
         self,
@@ -151,19 +158,24 @@ class AuditService:
 
         :raises RuntimeError: a transaction is open
         """
-        with transaction.atomic(durable=True):
-            return self.record(
-                event,
-                actor=actor,
-                target=target,
-                origin=origin,
-                outcome=Outcome.REFUSED,
-                reason=reason,
-                organization_id=organization_id,
-                session_id=session_id,
-                changes=changes,
-                now=now,
-            )
+        if is_in_transaction():
+            raise RuntimeError(f"The refusal of {event} must be durable whatever is rolled back.")
+        entry = Entry(
+            event=event,
+            actor=actor,
+            target=target,
+            origin=origin,
+            outcome=Outcome.REFUSED,
+            reason=reason,
+            organization_id=organization_id,
+            session_id=session_id,
+            changes=changes,
+            now=now,
+        )
+        row = self.row(entry)
+        # One statement, which commits itself.
+        rows.insert([row])
+        return row.id
 
 
 def get_audit_service() -> AuditService:
