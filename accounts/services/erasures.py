@@ -34,6 +34,7 @@ from accounts.services.standing import Standing
 from audit.events import Event
 from audit.models import AuditRow
 from audit.parties import SYSTEM, Actor, Target
+from audit.services import drafts
 from audit.services.record import get_audit_service
 from plinto.kernel.exceptions import AuthorizationError
 from plinto.kernel.origin import SYSTEM as NOWHERE
@@ -129,7 +130,8 @@ def _erase(user_id: UUID, *, now: datetime) -> int:
     with transaction.atomic():
         due = User.objects.select_for_update().filter(pk=user_id, erase_at__lte=now)
         person = due.first()
-        if person is None:
+        # What a draft says of them is not under their key yet, and would outlive it.
+        if person is None or drafts.are_waiting(person.pk):
             return 0
         member_notes.follow(Event.USER_ERASED, person, actor=SYSTEM, origin=NOWHERE, now=now)
         organization_trail_exports.forget(person.pk)

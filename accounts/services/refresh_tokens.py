@@ -19,12 +19,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import controls
 from accounts.errors import RefreshTokenReused
 from accounts.models import Session, User
+from accounts.services import refresh_statement
 from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
 from audit.services.record import get_audit_service
@@ -99,33 +100,51 @@ def rotate(presented: str, *, origin: Origin, now: datetime) -> Rotation:
     session_id = _session_of(presented)
     spent = digest(presented)
     successor = _successor(session_id, presented)
-    is_active = User.objects.filter(pk=OuterRef("user_id"), is_active=True)
-    with transaction.atomic():
-        # Conditions on the row's own columns: PostgreSQL re-checks them after waiting for a twin.
-        rotated = Session.objects.filter(
-            Exists(is_active),
-            pk=session_id,
-            refresh_digest=spent,
-            ended_at=None,
-            expires_at__gt=now,
-            last_seen_at__gt=now - settings.SESSION_IDLE,
-        ).update(
-            refresh_digest=digest(successor),
-            spent_refresh_digest=spent,
-            refreshed_at=now,
-            last_seen_at=now,
-        )
-        if rotated:
-            session = Session.objects.select_related("user").get(pk=session_id)
-            get_audit_service().record(
-                Event.SESSION_REFRESHED,
-                actor=_actor_of(session.user),
-                target=Target("session", id=str(session_id)),
-                origin=origin,
-                session_id=session_id,
-            )
-            return Rotation(session, successor)
+    exchange = _in_one_statement if connection.vendor == "postgresql" else _in_a_transaction
+    session = exchange(session_id, spent, digest(successor), origin=origin, now=now)
+    if session is not None:
+        return Rotation(session, successor)
     return _late(session_id, presented, successor, now=now)
+
+
+def _in_one_statement(
+    session_id: UUID, spent: bytes, successor: bytes, *, origin: Origin, now: datetime
+) -> Session | None:
+    return refresh_statement.rotated(
+        session_id, spent=spent, successor=successor, origin=origin, now=now
+    )
+
+
+@transaction.atomic
+def _in_a_transaction(
+    session_id: UUID, spent: bytes, successor: bytes, *, origin: Origin, now: datetime
+) -> Session | None:
+    is_active = User.objects.filter(pk=OuterRef("user_id"), is_active=True)
+    rotated = Session.objects.filter(
+        Exists(is_active),
+        pk=session_id,
+        refresh_digest=spent,
+        ended_at=None,
+        expires_at__gt=now,
+        last_seen_at__gt=now - settings.SESSION_IDLE,
+    ).update(
+        refresh_digest=successor,
+        spent_refresh_digest=spent,
+        refreshed_at=now,
+        last_seen_at=now,
+    )
+    if not rotated:
+        return None
+    session = Session.objects.select_related("user").get(pk=session_id)
+    get_audit_service().record(
+        Event.SESSION_REFRESHED,
+        actor=_actor_of(session.user),
+        target=Target("session", id=str(session_id)),
+        origin=origin,
+        session_id=session_id,
+        now=now,
+    )
+    return session
 
 
 def _actor_of(user: User) -> Actor:

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 
 from accounts import controls
 from accounts.errors import RefreshTokenReused
@@ -48,12 +47,13 @@ def with_refresh_token(presented: str, *, origin: Origin, now: datetime) -> Sign
 
 @after_conflicts
 def _continued(presented: str, *, origin: Origin, now: datetime) -> SignedIn:
-    # One transaction with the signing: a token that was spent for nothing would look stolen
-    # when its client tries again.
-    with transaction.atomic():
-        rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
-        session = rotation.session
-        access = get_jwt_service().issue(session, now=now)
+    # Before anything is spent: a token that was spent for nothing would look stolen when its
+    # client tries again. Should signing fail nevertheless, the grace gives the same successor.
+    jwt = get_jwt_service()
+    jwt.require_key(now=now)
+    rotation = refresh_tokens.rotate(presented, origin=origin, now=now)
+    session = rotation.session
+    access = jwt.issue(session, now=now)
     return SignedIn(session, session.user, access=access, refresh=rotation.successor)
 
 

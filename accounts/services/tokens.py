@@ -103,6 +103,14 @@ class JWTService:
     def __init__(self, verified: VerifiedTokens | None = None) -> None:
         self._verified = verified_tokens if verified is None else verified
 
+    def require_key(self, *, now: datetime) -> None:
+        """
+        See that there is a key to sign with, before something is done for a token's sake.
+
+        :raises ConfigurationError: no signing key
+        """
+        ring.signing(now)
+
     def issue(self, session: Session, *, now: datetime) -> str:
         """
         Sign an access token for a session.

@@ -51,8 +51,13 @@ class AuditRows(models.QuerySet["AuditRow"]):
         previous_hash: bytes,
         sealed_hash: bytes,
         sealed_at: datetime,
+        **draft: Any,
     ) -> int:
-        """Give a row its place in a chain, once; a sealed row is not sealed again."""
+        """
+        Give a row its place in a chain, once; a sealed row is not sealed again.
+
+        ``personal`` may be among the columns, if a draft stood in it.
+        """
         return models.QuerySet.update(
             self.filter(sealed_hash__isnull=True),
             chain=chain,
@@ -60,6 +65,7 @@ class AuditRows(models.QuerySet["AuditRow"]):
             previous_hash=previous_hash,
             sealed_hash=sealed_hash,
             sealed_at=sealed_at,
+            **draft,
         )
 
 
@@ -69,7 +75,8 @@ class AuditRow(models.Model):
 
     Ids and labels as they were, without foreign keys. ``personal`` (labels, address, agent) and
     ``changes`` are apart from the rest so that they can be encrypted per person and shredded
-    while the chain still verifies. Chain columns stay empty until the row is sealed.
+    while the chain still verifies. Until the row is sealed, its chain columns are empty and
+    ``personal`` may be a draft (``audit.services.drafts``).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)

@@ -16,7 +16,8 @@ from psycopg import sql
 from audit.models import AuditRow, Checkpoint, CheckpointKey, Truncation
 from resilience.leases import LeasedRow
 
-_SEAL = ("chain", "sequence", "previous_hash", "sealed_hash", "sealed_at")
+# What is personal may be a draft, which sealing replaces.
+_SEAL = ("chain", "sequence", "previous_hash", "sealed_hash", "sealed_at", "personal")
 _SENDING = ("filed_at", *(str(field.column) for field in LeasedRow._meta.local_fields))
 _KEY = ("sealed_private", "retired_at")
 

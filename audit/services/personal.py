@@ -17,6 +17,8 @@ import orjson
 
 from audit.models import AuditRow
 from audit.parties import Actor, ActorKind, Target
+from audit.services import drafts
+from audit.services.drafts import DRAFT
 from plinto.kernel import services
 from plinto.kernel.crypto import decrypt_under, encrypt_under
 from plinto.kernel.origin import Origin
@@ -60,10 +62,7 @@ def columns(actor: Actor, target: Target, origin: Origin, changes: Told) -> dict
 
     :raises ValueError: a person is named whose key was not brought along
     """
-    whole = {"address": origin.address, "agent": origin.agent, "actor_label": actor.label}
-    by_actor: Told = {
-        name: storable(text, _LABEL_CHARACTERS) for name, text in whole.items() if text
-    }
+    by_actor: Told = {**of_actor(origin, label=actor.label)}
     label = storable(target.label, _LABEL_CHARACTERS)
     of_target: Told = {"target_label": label} if label else {}
     hidden = {
@@ -87,6 +86,24 @@ def columns(actor: Actor, target: Target, origin: Origin, changes: Told) -> dict
     return {"personal": personal, "changes": in_clear}
 
 
+def of_actor(origin: Origin, *, label: str = "") -> dict[str, str]:
+    """Return what a row tells of who acted: from where, and how they were called."""
+    whole = {"address": origin.address, "agent": origin.agent, "actor_label": label}
+    return {name: storable(text, _LABEL_CHARACTERS) for name, text in whole.items() if text}
+
+
+def settled(keys: Mapping[str, bytes], row: AuditRow) -> Told:
+    """
+    Return the column ``personal`` that replaces the draft in a row which is about to be sealed.
+
+    It is sealed under the key of who acted, and dropped if they were erased meanwhile.
+
+    :raises ConfigurationError: the draft or the key does not open; the row has to wait
+    """
+    key = keys.get(row.actor_id)
+    return {"actor": _sealed(key, drafts.opened(row.personal))} if key else {}
+
+
 def opened(rows: Iterable[AuditRow]) -> dict[Any, Opened]:
     """Open what rows tell about people, by the id of the row, with one look-up for all."""
     rows = list(rows)
@@ -103,13 +120,14 @@ def keys_of(rows: Iterable[AuditRow]) -> Mapping[str, bytes]:
 def opened_by(keys: Mapping[str, bytes], row: AuditRow) -> Opened:
     """Open what the keys of people, by their ids, open of one row."""
     told: Told = {}
+    column = row.personal
+    if DRAFT in column:
+        column = drafts.opened(column) if row.actor_id in keys else {}
     for party, key in (("actor", keys.get(row.actor_id)), ("target", keys.get(row.target_id))):
-        sealed = row.personal.get(party)
+        sealed = column.get(party)
         if sealed and key:
             told = _merged(told, _unsealed(key, sealed))
-    in_clear = {
-        name: text for name, text in row.personal.items() if name not in {"actor", "target"}
-    }
+    in_clear = {name: text for name, text in column.items() if name not in {"actor", "target"}}
     return Opened(**_merged(told, {**in_clear, "changes": row.changes}))
 
 

@@ -9,7 +9,7 @@ gets one batch a turn, so that a busy one keeps none waiting and several workers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -21,7 +21,10 @@ from audit import controls
 from audit.chain import SYSTEM_CHAIN, Link
 from audit.models import AuditRow
 from audit.models.row import AuditRows
-from audit.services import alarms, checkpoints, heads, places
+from audit.services import alarms, checkpoints, heads, personal, places
+from audit.services.drafts import DRAFT
+from audit.services.personal import Told
+from plinto.kernel.exceptions import ConfigurationError
 from resilience.contract import enforces
 from resilience.worker import Shift
 
@@ -76,18 +79,40 @@ def seal(chain: UUID, *, now: datetime) -> int:
             return 0
         heads.follow_rows(head)
         # Read under the lock: what another worker sealed a moment ago is not seen as unsealed.
-        rows = list(_oldest(chain)[:BATCH])
+        rows, told = _settled(_oldest(chain)[:BATCH])
         placed: dict[UUID, tuple[Link, bytes]] = {}
         for row in rows:
             link = Link(chain, head.sequence + 1, bytes(head.head_hash), row.said())
             head.sequence, head.head_hash = link.sequence, link.hash()
             placed[row.pk] = (link, head.head_hash)
         if rows:
-            if places.give(placed, chain=chain, sealed_at=now) != len(rows):
+            given = places.give(placed, personal=told, chain=chain, sealed_at=now)
+            if given != len(rows):
                 raise db.IntegrityError(f"rows of {chain} were sealed by somebody without its head")
             head.moved_at = now
             head.save(update_fields=["sequence", "head_hash", "moved_at"])
     return len(rows)
+
+
+def _settled(rows: Iterable[AuditRow]) -> tuple[list[AuditRow], dict[UUID, Told]]:
+    """
+    Seal what is personal in drafts under the keys of people, with one look-up for all.
+
+    Return the rows, and what became of drafts; a row whose draft does not open is left out.
+    """
+    rows, ready, settled = list(rows), [], {}
+    drafted = [row for row in rows if DRAFT in row.personal]
+    keys = personal.keys_of(drafted)
+    for row in rows:
+        if DRAFT in row.personal:
+            try:
+                settled[row.pk] = row.personal = personal.settled(keys, row)
+            except ConfigurationError as error:
+                # Sealed without it, what it tells would be lost; with it, never forgotten.
+                alarms.sound("trail.draft_not_opened", about=str(row.pk), reason=error.reason)
+                continue
+        ready.append(row)
+    return ready, settled
 
 
 def _is_anything_left() -> bool:
