@@ -17,6 +17,7 @@ from argon2.low_level import Type, hash_secret
 
 from benchmarks.table import Figures
 
+BARE_HASH = "the bare hash"
 ROOT = Path(__file__).resolve().parents[1]
 PARAMETERS = {"time_cost": 2, "memory_cost": 19 * 1024, "parallelism": 1, "hash_len": 32}
 

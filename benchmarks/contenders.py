@@ -31,8 +31,10 @@ from tests.servers.redis import RedisServer
 ROOT = Path(__file__).resolve().parents[1]
 PEERS_PYTHON = os.environ.get("BENCH_PEERS_PYTHON", str(ROOT / ".venv-peers" / "bin" / "python"))
 BETTER_AUTH = ROOT / "benchmarks" / "peers" / "better_auth"
+KEY = "Plinto"
 WORKERS, THREADS = 2, 4
 PEOPLE = 200
+_MEGABYTE = 1024**2
 _DJANGO = [PEERS_PYTHON, "-m", "benchmarks.peers.people"]
 _SERVERS = {
     "gunicorn": [
@@ -60,7 +62,7 @@ class Peer:
     server: str
     doors: Doors
     settings: str = ""
-    packages: tuple[str, ...] = ()
+    packages: str = ""
 
     @property
     def key(self) -> str:
@@ -83,14 +85,28 @@ class Peer:
             return [PEERS_PYTHON, "-m", "benchmarks.peers.fastapi_users.app", str(PEOPLE)]
         return [*_DJANGO, str(PEOPLE)]
 
+    def megabytes(self) -> float | None:
+        """Say how much of a disk the packages take that it needs, with its server."""
+        if self.server == "node":
+            files = (BETTER_AUTH / "node_modules").rglob("*")
+            return sum(each.stat().st_size for each in files if each.is_file()) / _MEGABYTE
+        return installed_megabytes(PEERS_PYTHON, *self.packages.split()) if self.packages else None
+
     @property
     def directory(self) -> Path:
         return BETTER_AUTH if self.server == "node" else ROOT
 
 
+_SERVED = "gunicorn psycopg[binary] argon2-cffi"
 _DJOSER = "benchmarks.peers.djoser.settings"
 PEERS = [
-    Peer("djoser", "gunicorn", doors.DJOSER, _DJOSER),
+    Peer(
+        "djoser",
+        "gunicorn",
+        doors.DJOSER,
+        _DJOSER,
+        f"djoser djangorestframework-simplejwt {_SERVED}",
+    ),
     Peer("djoser", "granian", doors.DJOSER, _DJOSER),
     Peer(
         "simplejwt, rotation and blacklist",
@@ -98,9 +114,26 @@ PEERS = [
         doors.DJOSER,
         "benchmarks.peers.djoser.rotating",
     ),
-    Peer("dj-rest-auth", "gunicorn", doors.DJ_REST_AUTH, "benchmarks.peers.dj_rest_auth.settings"),
-    Peer("allauth headless", "gunicorn", doors.ALLAUTH, "benchmarks.peers.allauth.settings"),
-    Peer("fastapi-users", "uvicorn", doors.FASTAPI_USERS),
+    Peer(
+        "dj-rest-auth",
+        "gunicorn",
+        doors.DJ_REST_AUTH,
+        "benchmarks.peers.dj_rest_auth.settings",
+        f"dj-rest-auth[with-social] djangorestframework-simplejwt {_SERVED}",
+    ),
+    Peer(
+        "allauth headless",
+        "gunicorn",
+        doors.ALLAUTH,
+        "benchmarks.peers.allauth.settings",
+        f"django-allauth[headless] djangorestframework {_SERVED}",
+    ),
+    Peer(
+        "fastapi-users",
+        "uvicorn",
+        doors.FASTAPI_USERS,
+        packages="fastapi-users[sqlalchemy] asyncpg uvicorn[standard]",
+    ),
     Peer("better-auth", "node", doors.BETTER_AUTH),
 ]
 
@@ -155,6 +188,18 @@ def served(peer: Peer, postgres: PostgresServer) -> Iterator[Running]:
         end_tree(server.pid)
         server.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def installed_megabytes(python: str, *names: str) -> float:
+    """Ask an environment how much of a disk some packages take, with all that they need."""
+    answer = subprocess.run(
+        [python, "-m", "benchmarks.installed", *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(answer.stdout)
 
 
 def answers(port: int, path: str) -> bool:

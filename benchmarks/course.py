@@ -8,25 +8,33 @@ beside Plinto; ``BENCH_PEERS=none`` leaves Plinto alone.
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks import bare_hash, workloads
-from benchmarks.contenders import PEERS, WORKERS, Running, served
+from benchmarks.bare_hash import BARE_HASH
+from benchmarks.contenders import PEERS, ROOT, WORKERS, Running, installed_megabytes, served
 from benchmarks.deployment import Plinto, lived_in
-from benchmarks.load import asked
+from benchmarks.faults import FaultyRedis
+from benchmarks.load import asked, press
 from benchmarks.measure import Meters, measured
+from benchmarks.monitor import sent_commands
 from benchmarks.processes import cpu_seconds, memory
+from benchmarks.promises import DJOSER, ROTATION, SAME_SERVER
+from benchmarks.saml import Provider
 from benchmarks.table import Figures
 from benchmarks.workloads import CONNECTIONS, CROWD, Cell, Guest
+from tests.servers.process import ServerError
+from tests.servers.redis import RedisServer
 
 MANY_TOKENS = (5_000, 20_000)
-BARE_HASH = "the bare hash"
 VERIFY = "/api/v1/auth/verify"
 _SUMMED = ("errors", "unexpected", "answered")
-_ALONE = {"djoser, gunicorn", "djoser, granian"}
+_ALONE = {DJOSER, SAME_SERVER}
 # Long enough to walk all tokens once on a slow machine.
 _WARM_SECONDS = 60.0
 
@@ -53,50 +61,46 @@ class Course:
     choice: Choice
     cells: list[Cell] = field(default_factory=list)
     found: dict[str, list[Figures]] = field(default_factory=dict)
+    sent: dict[str, float] = field(default_factory=dict)
     starts: list[Figures] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    # Rows of what was measured once, beside the turns.
+    apart: list[Figures] = field(default_factory=list)
 
     def run(self, advance: Callable[[str], None]) -> None:
-        """Warm every cell once, then give each its turn in every round."""
-        for cell in self.cells:
-            streams = cell.warm() if cell.warm else cell.streams(1.0)
+        """
+        Warm every cell once, then give each its turn in every round.
+
+        A cell that cannot be measured is named as missing, and takes no further turns.
+        """
+        for cell in list(self.cells):
             advance(f"warm-up: {cell.name}")
-            tallies = asked(cell.contender.port, streams, _WARM_SECONDS if cell.warm else 1.0)
-            if not cell.warm:
-                cell.keep(tallies)
+            self._try(cell, self._warm)
         for number in range(self.choice.rounds):
-            for cell in self.cells if number % 2 == 0 else self._turned():
+            for cell in list(self.cells) if number % 2 == 0 else self._turned():
                 advance(f"round {number + 1}: {cell.name}")
-                self.found.setdefault(cell.name, []).append(self._turn(cell))
-            if any(cell.workload in {"login", "register"} for cell in self.cells):
+                self._try(cell, self._turn)
+            if self._hashes:
                 advance(f"round {number + 1}: {BARE_HASH}")
                 hashing = bare_hash.measured(seconds=self.choice.seconds, processes=WORKERS)
                 self.found.setdefault(BARE_HASH, []).append(hashing)
 
-    @property
-    def turns(self) -> int:
-        """How often ``advance`` is called."""
-        hashes = any(cell.workload in {"login", "register"} for cell in self.cells)
-        return len(self.cells) + self.choice.rounds * (len(self.cells) + hashes)
+    def _try(self, cell: Cell, take: Callable[[Cell], None]) -> None:
+        try:
+            take(cell)
+        except (ServerError, OSError, ValueError, subprocess.SubprocessError) as error:
+            self.cells.remove(cell)
+            self.missing.append(f"{cell.name} ({type(error).__name__})")
 
-    def medians(self) -> list[Figures]:
-        """Tell each cell once: the median of every figure, and the sum of what went wrong."""
-        rows = [
-            {
-                "workload": cell.workload,
-                "contender": cell.contender.key,
-                "variant": cell.variant,
-                "connections": cell.connections,
-                **_median(self.found[cell.name]),
-            }
-            for cell in self.cells
-        ]
-        if BARE_HASH in self.found:
-            hashing = {"workload": "hash", "contender": BARE_HASH, "variant": ""}
-            rows.append({**hashing, "connections": WORKERS, **_median(self.found[BARE_HASH])})
-        return rows
+    def _warm(self, cell: Cell) -> None:
+        streams = cell.warm() if cell.warm else cell.streams(1.0)
+        tallies = asked(cell.contender.port, streams, _WARM_SECONDS if cell.warm else 1.0)
+        if not cell.warm:
+            cell.keep(tallies)
+        if cell.contender.redis:
+            self.sent[cell.name] = self._commands(cell, cell.contender.redis)
 
-    def _turn(self, cell: Cell) -> Figures:
+    def _turn(self, cell: Cell) -> None:
         seconds = self.choice.seconds
         streams = cell.streams(seconds)
         try:
@@ -107,7 +111,42 @@ class Course:
             if cell.heal:
                 cell.heal()
         cell.keep(tallies)
-        return figures
+        self.found.setdefault(cell.name, []).append(figures)
+
+    @property
+    def _hashes(self) -> bool:
+        return any(cell.workload in {"login", "register"} for cell in self.cells)
+
+    def _commands(self, cell: Cell, redis: RedisServer) -> float:
+        """Count the Redis commands of one request, over a single connection."""
+        streams = [replace(each, connections=1) for each in cell.streams(1.0)]
+        with sent_commands(redis) as sent:
+            tallies = press(cell.contender.port, streams, 0.5)
+        cell.keep(tallies)
+        return sent[0] / max(1, sum(each.answered for each in tallies))
+
+    @property
+    def turns(self) -> int:
+        """How often ``advance`` is called."""
+        return len(self.cells) + self.choice.rounds * (len(self.cells) + self._hashes)
+
+    def medians(self) -> list[Figures]:
+        """Tell each cell once: the median of every figure, and the sum of what went wrong."""
+        rows = [
+            {
+                "workload": cell.workload,
+                "contender": cell.contender.key,
+                "variant": cell.variant,
+                "connections": cell.connections,
+                **_median(self.found[cell.name]),
+                "sent": self.sent.get(cell.name),
+            }
+            for cell in self.cells
+        ]
+        if BARE_HASH in self.found:
+            hashing = {"workload": "hash", "contender": BARE_HASH, "variant": ""}
+            rows.append({**hashing, "connections": WORKERS, **_median(self.found[BARE_HASH])})
+        return [*rows, *self.apart]
 
     def _turned(self) -> list[Cell]:
         """Give contenders of one workload their turns the other way round."""
@@ -138,7 +177,8 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
     with ExitStack() as running:
         sessions = max(CONNECTIONS, choice.most_tokens if choice.has("me") else 0)
         plinto = running.enter_context(lived_in(meters.postgres, sessions=sessions))
-        course.starts.append(_started(plinto.running, _relaunched(plinto)))
+        seconds = _relaunched(plinto)
+        course.starts.append(_started(plinto.running, seconds, _own_megabytes()))
         guests = [Guest(plinto.running, plinto.tokens)]
         for peer in PEERS:
             if choice.peers and not any(word in peer.key for word in choice.peers):
@@ -147,9 +187,15 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
                 course.missing.append(peer.key)
                 continue
             contender = running.enter_context(served(peer, meters.postgres))
-            course.starts.append(_started(contender, contender.started_in))
-            guests.append(Guest.of(contender, CONNECTIONS))
-        course.cells = [cell for cell in _cells(plinto, guests) if choice.has(cell.workload)]
+            course.starts.append(_started(contender, contender.started_in, peer.megabytes()))
+            refreshes = choice.has("refresh") and peer.doors.chain is not None
+            guests.append(Guest.of(contender, CONNECTIONS if refreshes else 1))
+        course.cells = [
+            cell for cell in _cells(plinto, guests, choice) if choice.has(cell.workload)
+        ]
+        if choice.has("Redis"):
+            other = running.enter_context(lived_in(meters.postgres, sessions=CONNECTIONS))
+            course.cells += FaultyRedis(other).cells()
         yield course
 
 
@@ -162,7 +208,12 @@ def _relaunched(plinto: Plinto) -> float:
     return time.monotonic() - began
 
 
-def _started(contender: Running, seconds: float) -> Figures:
+def _own_megabytes() -> float:
+    wanted = (ROOT / "requirements.in").read_text().splitlines()
+    return installed_megabytes(sys.executable, *(line for line in wanted if line[:1].isalpha()))
+
+
+def _started(contender: Running, seconds: float, megabytes: float | None) -> Figures:
     resident = memory(contender.pid)
     return {
         "contender": contender.key,
@@ -170,13 +221,13 @@ def _started(contender: Running, seconds: float) -> Figures:
         "cpu": cpu_seconds(contender.pid),
         "rss": sum(resident),
         "rss_worker": resident[0],
+        "megabytes": megabytes,
     }
 
 
-def _cells(plinto: Plinto, guests: list[Guest]) -> Iterator[Cell]:
+def _cells(plinto: Plinto, guests: list[Guest], choice: Choice) -> Iterator[Cell]:
     ours, peers = guests[0], guests[1:]
-    measured_apart = "simplejwt, rotation and blacklist, gunicorn"
-    everybody = [each for each in guests if each.running.key != measured_apart]
+    everybody = [each for each in guests if each.running.key != ROTATION]
     yield from (workloads.me(each) for each in everybody)
     for tokens in MANY_TOKENS:
         if tokens <= len(ours.tokens):
@@ -185,15 +236,17 @@ def _cells(plinto: Plinto, guests: list[Guest]) -> Iterator[Cell]:
         for each in everybody:
             if each is ours or each.running.key in _ALONE:
                 yield workloads.me(each, connections=connections)
-    yield from _of_plinto(plinto, ours)
+    yield from _of_plinto(plinto, ours, choice)
     yield from (workloads.refreshing(each) for each in guests if _rotates(each))
     yield from (workloads.refreshing_again(each) for each in peers if each.running.key in _ALONE)
     yield from (workloads.signing_in(each, knows_browsers=each is ours) for each in everybody)
     yield from (workloads.signing_up(each) for each in everybody)
-    yield from (workloads.mixed(each) for each in everybody if each is ours or _is_alone(each))
+    yield from (
+        workloads.mixed(each) for each in everybody if each is ours or each.running.key == DJOSER
+    )
 
 
-def _of_plinto(plinto: Plinto, ours: Guest) -> Iterator[Cell]:
+def _of_plinto(plinto: Plinto, ours: Guest, choice: Choice) -> Iterator[Cell]:
     """What only Plinto has."""
     bearer = ours.tokens[0].headers
     if plinto.is_served(VERIFY):
@@ -214,10 +267,8 @@ def _of_plinto(plinto: Plinto, ours: Guest) -> Iterator[Cell]:
         "body": {"token": plinto.access[1]},
     }
     yield workloads.reading("introspect", ours, introspecting)
-
-
-def _is_alone(guest: Guest) -> bool:
-    return guest.running.key == "djoser, gunicorn"
+    if choice.has("SAML"):
+        yield Provider(plinto, club).cell()
 
 
 def _rotates(guest: Guest) -> bool:

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks import application  # noqa: F401 - before what knows models
-from benchmarks.contenders import PEOPLE, ROOT, THREADS, WORKERS, Running
+from benchmarks.contenders import KEY, PEOPLE, ROOT, THREADS, WORKERS, Running
 from benchmarks.doors import PLINTO, Tokens, ask
 from tests.journeys.world import World, deployed
 from tests.servers.postgres import PostgresServer
 from tests.servers.process import ServerError
 
-KEY = "Plinto"
 # The longest there is: a run takes half an hour.
 _ACCESS_SECONDS = "3600"
 
@@ -40,7 +39,7 @@ class Plinto:
 
     def __init__(self, world: World, sessions: int) -> None:
         self.world = world
-        told = _inhabited(world.web.environment, people=PEOPLE, sessions=sessions)
+        told = self.told(people=PEOPLE, sessions=sessions, tokens=sessions)
         self.access: list[str] = told["access"]
         self.refresh: list[str] = told["refresh"]
         self.running = Running(
@@ -66,6 +65,24 @@ class Plinto:
         key = self._created(f"/api/v1/organizations/{club['id']}/api-keys", **wanted)
         return club["id"], key["key"]
 
+    def told(self, **wanted: Any) -> dict[str, Any]:
+        """Write what is wanted into the deployment, as ``benchmarks.inhabitants`` says."""
+        nothing = {"people": 0, "sessions": 0, "tokens": 0, "connection": None}
+        answer = subprocess.run(
+            [sys.executable, "-m", "benchmarks.inhabitants"],
+            cwd=ROOT,
+            env={**self.world.web.environment, "DJANGO_SETTINGS_MODULE": "plinto.settings"},
+            input=json.dumps({**nothing, **wanted}),
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
+        if answer.returncode:
+            raise ServerError(answer.stderr[-2000:])
+        told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
+        return told
+
     def is_served(self, path: str) -> bool:
         """Tell whether there is an endpoint, which answers to the first person's token."""
         request = {"method": "GET", "path": path, "headers": self.tokens[0].headers}
@@ -83,20 +100,3 @@ class Plinto:
         if status != 201:
             raise ServerError(f"POST {path} was answered {status}: {told}")
         return told
-
-
-def _inhabited(environment: Mapping[str, str], *, people: int, sessions: int) -> dict[str, Any]:
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.inhabitants"],
-        cwd=ROOT,
-        env={**environment, "DJANGO_SETTINGS_MODULE": "plinto.settings"},
-        input=json.dumps({"people": people, "sessions": sessions, "tokens": sessions}),
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    if answer.returncode:
-        raise ServerError(answer.stderr[-2000:])
-    told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
-    return told

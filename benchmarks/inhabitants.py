@@ -3,7 +3,8 @@
 
 Run in the environment of a deployment of Plinto, whose keys sign the tokens. Reads how many are
 wanted from its standard input, and prints one line of JSON: refresh tokens of new sessions, and
-access tokens of the first ``tokens`` sessions there are.
+access tokens of the first ``tokens`` sessions there are. A ``connection`` becomes one of an
+organization to a SAML provider, whose ``slug`` is told.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ def main() -> None:
     from django.utils import timezone  # noqa: PLC0415
 
     wanted, now = json.load(sys.stdin), timezone.now()
-    if wanted["people"]:
-        _people(wanted["people"], now=now)
+    _people(wanted["people"], now=now)
     refresh = _sessions(wanted["sessions"], now=now)
-    print(json.dumps({"access": _access(wanted["tokens"], now=now), "refresh": refresh}))
+    told = {"access": _access(wanted["tokens"], now=now), "refresh": refresh}
+    if wanted["connection"]:
+        told["slug"] = _connection(**wanted["connection"], now=now)
+    print(json.dumps(told))
 
 
 def _people(count: int, *, now: datetime) -> None:
@@ -80,6 +83,40 @@ def _access(count: int, *, now: datetime) -> list[str]:
 
     issue = get_jwt_service().issue
     return [issue(session, now=now) for session in Session.objects.order_by("id")[:count]]
+
+
+def _connection(
+    organization_id: str,
+    entity_id: str,
+    sso_url: str,
+    certificate: str,
+    domain: str,
+    *,
+    now: datetime,
+) -> str:
+    from accounts.models import OrganizationDomain  # noqa: PLC0415
+    from sso.models import Connection, SAMLSettings  # noqa: PLC0415
+
+    made = Connection.objects.create(
+        organization_id=organization_id,
+        slug="bench",
+        protocol="saml",
+        name="Corporate sign-in",
+        redirect_uris=["http://app.example/signed-in"],
+        created_at=now,
+        updated_at=now,
+    )
+    SAMLSettings.objects.create(
+        connection=made, entity_id=entity_id, sso_url=sso_url, certificates=[certificate]
+    )
+    OrganizationDomain.objects.create(
+        organization_id=organization_id,
+        name=domain,
+        token="bench",
+        created_at=now,
+        verified_at=now,
+    )
+    return made.slug
 
 
 if __name__ == "__main__":

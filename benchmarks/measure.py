@@ -43,6 +43,11 @@ class Meters:
         except psycopg.Error:
             self.counts_statements = False
 
+    def version(self) -> str:
+        row = self._connection.execute("SHOW server_version").fetchone()
+        assert row is not None
+        return f"PostgreSQL {str(row[0]).split()[0]}"
+
     def close(self) -> None:
         self._connection.close()
 

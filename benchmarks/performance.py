@@ -14,8 +14,12 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks.contenders import PEOPLE
 from benchmarks.course import Choice, laid_out
+from benchmarks.fan_out import fanned_out
+from benchmarks.machine import machine
 from benchmarks.measure import metered
+from benchmarks.report import page, written
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,30 +33,34 @@ def main() -> None:
         most_tokens=int(os.environ.get("BENCH_TOKENS", "20000")),
     )
     measured = measure(choice)
-    for row in measured["cells"]:
-        print(
-            f"{row['workload']:<18}{row['contender']:<44}{row['variant']:<24}{row['connections']:>5}"
-            f"{row['cpu']:>9,.0f} µs{row['rate']:>8,.0f}/s  {row.get('unexpected', 0)} unexpected"
-        )
+    written(measured, Path(os.environ.get("BENCH_DIRECTORY", ROOT / "docs")))
+    print(page(measured))
 
 
 def measure(choice: Choice) -> dict[str, Any]:
     """Run the course that was chosen, and return all that was found, ready to be written."""
+    loads = []
     with metered() as meters, laid_out(meters, choice) as course:
         with tqdm(total=course.turns, unit="cell", smoothing=0) as progress:
 
             def advance(what: str) -> None:
                 progress.set_postfix_str(what)
                 progress.update()
+                loads.append(os.getloadavg()[0])
 
             course.run(advance)
+            if choice.has("fan-out"):
+                progress.set_postfix_str("fan-out")
+                course.apart.append(fanned_out())
         return {
+            "machine": machine(meters.version()),
             "rounds": choice.rounds,
             "seconds": choice.seconds,
+            "load": f"{min(loads):.1f} to {max(loads):.1f}",
+            "people": PEOPLE,
             "cells": course.medians(),
             "starts": course.starts,
             "missing": course.missing,
-            "counts_statements": meters.counts_statements,
         }
 
 
