@@ -88,12 +88,6 @@ class Plinto:
         request = {"method": "GET", "path": path, "headers": self.tokens[0].headers}
         return ask(self.running.port, request)[0] < 300
 
-    def is_well(self) -> bool:
-        """Tell whether every process has its breaker for Redis closed."""
-        path = "/health/circuit-breaker"
-        _, told, _ = ask(self.running.port, {"method": "GET", "path": path})
-        return all(each["state"] == "closed" for each in [told, *told["workers"]])
-
     def _created(self, path: str, **body: Any) -> dict[str, Any]:
         request = {"method": "POST", "path": path, "body": body}
         status, told, _ = ask(self.running.port, {**request, "headers": self.tokens[0].headers})

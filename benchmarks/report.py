@@ -19,7 +19,8 @@ PostgreSQL, Redis): neighbours on the machine change it less than requests per s
 less than either.
 
 {machine}. {rounds} rounds of {seconds:g} s for each cell; medians, with the least and the most of
-the rounds beside the CPU time. The load of the machine was {load}.
+the rounds beside the CPU time. The load of the machine was {load}; above its cores and the one of
+the clients, others were at work on it, and the figures are worse than they had to be.
 
 ![CPU time per request](images/performance.svg)
 
@@ -112,7 +113,7 @@ def page(measured: dict[str, Any]) -> str:
         peers=measured["machine"]["peers"],
         postgres=measured["machine"]["postgres"],
         redis=measured["machine"]["redis"],
-        missing=f"Not there in this run: {missing}.\n\n" if missing else "",
+        missing=f"Not measured in this run: {missing}.\n\n" if missing else "",
         cells="\n\n".join(_section(cells, *each) for each in _ROWS.items() if _has(cells, each[0])),
         starts=_starts(measured["starts"]),
         people=measured["people"],
