@@ -20,7 +20,7 @@ $(VENV)/.python: another-interpreter
 endif
 
 .PHONY: help run serve test test-sqlite journeys torture check format bench-resilience \
-	bench-webhooks lock clean another-interpreter
+	bench bench-webhooks lock clean another-interpreter
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -64,6 +64,13 @@ format: $(VENV)/.dev ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 
 BENCH_VENV ?= .venv-bench
+PEERS_VENV ?= .venv-peers
+
+bench: $(VENV)/.dev ## measure Plinto beside djoser, allauth and others; writes docs/performance.md
+	@$(MAKE) --no-print-directory VENV=$(PEERS_VENV) $(PEERS_VENV)/.peers
+	@! command -v npm >/dev/null || npm ci --prefix benchmarks/peers/better_auth --omit=dev \
+		--no-audit --no-fund --silent
+	BENCH_PEERS_PYTHON=$(abspath $(PEERS_VENV))/bin/python $(BIN)/python -m benchmarks.performance
 
 bench-resilience: ## measure breaker and cache beside their peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory VENV=$(BENCH_VENV) $(BENCH_VENV)/.bench
@@ -78,6 +85,7 @@ lock: $(VENV)/.dev ## pin the dependencies again, from the .in files
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-bench.in --output-file requirements-bench.txt
+	$(LOCK) requirements-peers.in --output-file requirements-peers.txt
 
 clean: ## remove environments, caches and builds; var/ with its database stays
 	rm -rf .venv* build dist htmlcov .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -101,3 +109,8 @@ $(VENV)/.dev: $(VENV)/.python requirements-dev.txt
 $(VENV)/.bench: $(VENV)/.python requirements-bench.txt
 	$(PIP) -r requirements-bench.txt
 	@touch $(VENV)/.runtime $(VENV)/.dev $@
+
+# dj-rest-auth is published as source only.
+$(VENV)/.peers: $(VENV)/.python requirements-peers.txt
+	$(PIP) --no-binary dj-rest-auth -r requirements-peers.txt
+	@touch $@

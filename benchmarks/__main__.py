@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks import breaker_cost, outage
+from benchmarks.machine import hardware, redis_version, versions
 from benchmarks.view.settings import THREADS
-from tests.servers.redis import RedisServer
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _PACKAGES = (
@@ -58,17 +54,7 @@ Side by side:
 
 
 def _machine() -> str:
-    with RedisServer.start() as redis:
-        information = str(redis.cli("INFO", "server"))
-    server = dict(line.split(":", 1) for line in information.splitlines() if ":" in line)
-    name = server.get("server_name", "redis")
-    packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    memory = psutil.virtual_memory().total / 2**30
-    return (
-        f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.machine()}; "
-        f"Python {platform.python_version()}; {name} "
-        f"{server.get('valkey_version', server.get('redis_version'))}; {packages}."
-    )
+    return f"{hardware()}; {redis_version()}; {versions(*_PACKAGES)}."
 
 
 def _tell(text: str) -> None:

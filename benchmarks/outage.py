@@ -7,10 +7,8 @@ then the fault strikes and the clock starts, so the time until a breaker opens i
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,9 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-from benchmarks.load import Tally
+from benchmarks.load import Stream, Tally, asked
+from benchmarks.processes import cpu_seconds, end_tree
 from benchmarks.table import Column, Figures, table
 from benchmarks.view.settings import THREADS
 from tests.servers.fault_proxy import FaultProxy
@@ -97,11 +94,8 @@ def _served(cache: str, redis_url: str) -> Iterator[tuple[int, ServerProcess]]:
         server.wait_until(lambda: _answers(port), seconds=20)
         yield port, server
     finally:
-        workers = server.children()
-        server.kill()
-        for pid in workers:
-            if psutil.pid_exists(pid):
-                psutil.Process(pid).kill()
+        end_tree(server.pid)
+        server.stop()
 
 
 def _answers(port: int) -> bool:
@@ -113,40 +107,28 @@ def _answers(port: int) -> bool:
 
 
 def _press(port: int, seconds: float) -> Tally:
-    answer = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load", str(port), str(CONNECTIONS), str(seconds)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return Tally(**json.loads(answer.stdout))
-
-
-def _cpu_seconds(server: ServerProcess) -> float:
-    processes = [psutil.Process(pid) for pid in (server.pid, *server.children())]
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    asking = Stream(CONNECTIONS, [{"method": "GET", "path": "/"}], mark='"found": 3')
+    return asked(port, [asking], seconds)[0]
 
 
 def _run(stage: Stage, state: str, cache: str, *, seconds: float) -> Figures:
     with _served(cache, stage.url(state)) as (port, server):
         _press(port, _WARM_UP_SECONDS)
-        before = _cpu_seconds(server)
+        before = cpu_seconds(server.pid)
         stage.strike(state)
         try:
             tally = _press(port, seconds)
         finally:
             stage.heal()
-        spent = _cpu_seconds(server) - before
-    latencies = sorted(tally.latencies) or [float("inf")]
+        spent = cpu_seconds(server.pid) - before
     return {
         "rate": tally.answered / tally.seconds,
-        "p50": latencies[len(latencies) // 2],
-        "p99": latencies[min(len(latencies) - 1, int(len(latencies) * 0.99))],
+        "p50": tally.p50 if tally.answered else float("inf"),
+        "p99": tally.p99 if tally.answered else float("inf"),
         "errors": tally.errors,
         "server_errors": tally.server_errors,
         "cpu": spent / max(1, tally.answered) * 1000,
-        "found": tally.found / max(1, tally.answered),
+        "found": tally.marked / max(1, tally.answered),
     }
 
 

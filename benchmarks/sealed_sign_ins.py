@@ -22,9 +22,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
-import psutil
-
 from benchmarks import application  # noqa: F401 - before what knows models
+from benchmarks.processes import cpu_seconds
 from tests.factories import PASSWORD
 from tests.journeys.clients import Caller
 from tests.journeys.world import World, deployed
@@ -78,12 +77,6 @@ class Crowd:
         return done
 
 
-def _cpu(*roots: int) -> float:
-    """Seconds of processor time of these processes and of all that they started."""
-    trees = [(root := psutil.Process(pid), *root.children(recursive=True)) for pid in roots]
-    return sum(sum(each.cpu_times()) for tree in trees for each in tree)
-
-
 @contextmanager
 def _working(world: World, *, is_sealed: bool) -> Iterator[int]:
     """Run a worker that has been up for a moment, with or without the queue that seals."""
@@ -121,9 +114,9 @@ def _pace(world: World) -> float:
 
 def _measured(crowd: Crowd, roots: list[int], seconds: float) -> tuple[float, float]:
     """Return sign-ins a second, and milliseconds of processor time for each."""
-    before = _cpu(*roots)
+    before = cpu_seconds(*roots)
     done, rate = crowd.press(seconds)
-    return rate, (_cpu(*roots) - before) / done * 1000
+    return rate, (cpu_seconds(*roots) - before) / done * 1000
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 
 ``BENCH_MESSAGES`` (100000) are told to a hundred endpoints at one receiver by ``BENCH_WORKERS`` (2)
 workers, from the sealing of the trail to the last answer; then claiming is timed with and without
-``BENCH_BACKLOG`` (500000) messages that wait for one more endpoint.
+``BENCH_BACKLOG`` (500000) messages that wait for one more endpoint. ``python -m
+benchmarks.webhooks fan-out`` only delivers, and prints one line of JSON.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from uuid import UUID
 import django
 import psutil
 
+from benchmarks.processes import cpu_seconds
 from tests.servers.environment import production_environment
 from tests.servers.plinto import ROOT
 from tests.servers.postgres import PostgresServer
@@ -42,7 +44,7 @@ SELECT gen_random_uuid(), %s, gen_random_uuid(), 'user.created', now(), now(),
 """
 
 
-def main() -> None:
+def main(*, only_delivers: bool) -> None:
     with ExitStack() as running:
         directory = temporary_directory("bench")
         port = free_port()
@@ -68,7 +70,11 @@ def main() -> None:
         running.callback(receiver.stop)
         receiver.wait_until(lambda: _figures(port) is not None, seconds=20)
         _populate(f"http://127.0.0.1:{port}")
-        _deliver(port, environment, directory)
+        figures = _deliver(port, environment, directory, postgres=postgres)
+        if only_delivers:
+            print(json.dumps(figures))
+            return
+        _tell(figures)
         _claim()
 
 
@@ -90,7 +96,10 @@ def _populate(url: str) -> None:
     AuditRow.objects.bulk_create(rows, batch_size=500)
 
 
-def _deliver(port: int, environment: dict[str, str], directory: Path) -> None:
+def _deliver(
+    port: int, environment: dict[str, str], directory: Path, *, postgres: PostgresServer
+) -> dict[str, Any]:
+    """Let workers deliver all there is; processor time in microseconds for each message."""
     began = time.monotonic()
     workers = [
         ServerProcess(
@@ -101,7 +110,9 @@ def _deliver(port: int, environment: dict[str, str], directory: Path) -> None:
         )
         for number in range(WORKERS)
     ]
-    processes = [psutil.Process(worker.pid) for worker in workers]
+    pids = [worker.pid for worker in workers]
+    processes = [psutil.Process(pid) for pid in pids]
+    by_postgres = _cpu_of(postgres)
     memory: list[list[float]] = [[] for _ in workers]
     told = _figures(port) or {}
     while told.get("different", 0) < MESSAGES and time.monotonic() - began < 3600:
@@ -110,19 +121,34 @@ def _deliver(port: int, environment: dict[str, str], directory: Path) -> None:
         for found, process in zip(memory, processes, strict=True):
             found.append(process.memory_info().rss / _MEGABYTE)
         if len(memory[0]) % 30 == 0:
-            print(f"  {told['different']} after {time.monotonic() - began:.0f} s", flush=True)
-    cpu = sum(sum(process.cpu_times()[:2]) for process in processes)
+            passed = time.monotonic() - began
+            print(f"  {told['different']} after {passed:.0f} s", file=sys.stderr, flush=True)
+    spent, spent_by_postgres = cpu_seconds(*pids), _cpu_of(postgres)
     for worker in workers:
         worker.stop(seconds=40)
     told = _figures(port) or told
-    middle = len(memory[0]) // 4
+    return {
+        **told,
+        "rate": told["different"] / max(told["seconds"], 1e-9),
+        "cpu_workers": spent / max(told["different"], 1) * 1e6,
+        "cpu_postgres": (spent_by_postgres - by_postgres) / max(told["different"], 1) * 1e6,
+        "memory": memory,
+    }
+
+
+def _cpu_of(postgres: PostgresServer) -> float:
+    return cpu_seconds(postgres.pid) if postgres.is_ours else 0.0
+
+
+def _tell(told: dict[str, Any]) -> None:
     print(
         f"{told['came']} messages came, {told['different']} different ones, "
         f"{told['came'] - told['different']} twice; {told['seconds']:.0f} s from the first to the "
-        f"last, {told['different'] / told['seconds']:.0f} a second by {WORKERS} workers, "
-        f"{1000 * cpu / told['different']:.1f} ms of their CPU each"
+        f"last, {told['rate']:.0f} a second by {WORKERS} workers, "
+        f"{told['cpu_workers'] / 1000:.1f} ms of their CPU each"
     )
-    for number, found in enumerate(memory):
+    for number, found in enumerate(told["memory"]):
+        middle = len(found) // 4
         print(
             f"memory of worker {number}: {found[middle]:.0f} MB after a quarter, "
             f"{found[-1]:.0f} MB at the end, {max(found):.0f} MB at most"
@@ -188,4 +214,4 @@ def _figures(port: int) -> dict[str, Any] | None:
 
 
 if __name__ == "__main__":
-    main()
+    main(only_delivers="fan-out" in sys.argv[1:])

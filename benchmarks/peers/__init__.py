@@ -1,0 +1,1 @@
+"""What people use instead of Plinto, each set up as its documentation recommends."""

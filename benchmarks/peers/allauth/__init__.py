@@ -1,0 +1,1 @@
+"""django-allauth headless (https://docs.allauth.org/en/latest/headless/installation.html)."""

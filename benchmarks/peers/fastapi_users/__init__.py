@@ -1,0 +1,1 @@
+"""FastAPI Users (https://fastapi-users.github.io/fastapi-users/latest/configuration/full-example/)."""
