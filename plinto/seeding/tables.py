@@ -16,6 +16,7 @@ from plinto.seeding.numbers import stamp
 
 # Rows of one transaction: a load that is stopped leaves whole portions, and no lock is held long.
 PORTION = 20_000
+_PATIENCE_SECONDS = 3_600.0
 # What is kept of a text before it is handed to the driver.
 _CHUNK = 1_000
 
@@ -87,10 +88,13 @@ def add(rows: Sequence[Row]) -> None:
 def unhurried() -> Iterator[None]:
     """A transaction whose statements may take longer than those of a request."""
     with transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL statement_timeout = 0")
-        yield
+        if connection.vendor != "postgresql":
+            yield
+            return
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        with connection.connection.impatient(seconds=_PATIENCE_SECONDS):
+            yield
 
 
 def _is_counted(field: Any) -> bool:

@@ -81,15 +81,16 @@ def one_of_each(street: Street) -> None:
 def copy_everything(times: int) -> None:
     """Make ``times`` more of the row that is the first of its table, in every table."""
     for model in apps.get_models():
-        if model._meta.label_lower in FEW or not _is_ours(model):
+        if model._meta.label_lower in FEW or hangs_on_one(model) or not is_ours(model):
             continue
-        for first in _firsts(model):
+        for first in first_rows(model):
             for way in _ways(model):
                 for _ in range(times):
                     again(first, by=way)
 
 
-def _firsts(model: type[models.Model]) -> list[models.Model]:
+def first_rows(model: type[models.Model]) -> list[models.Model]:
+    """The first row of a table, or of each kind of its rows."""
     rows = model._base_manager.order_by("pk")
     kinds = {
         # What a built-in role holds stands in the code under its name.
@@ -101,10 +102,18 @@ def _firsts(model: type[models.Model]) -> list[models.Model]:
     return [row for row in found if row is not None]
 
 
-def _is_ours(model: type[models.Model]) -> bool:
-    # What hangs on one row alone is copied with that.
-    hangs = any(isinstance(field, models.OneToOneField) for field in model._meta.concrete_fields)
-    return not hangs and (model._meta.app_label in PACKAGES or model is Group)
+def is_ours(model: type[models.Model]) -> bool:
+    return model._meta.app_label in PACKAGES or model is Group
+
+
+def hangs_on_one(model: type[models.Model]) -> bool:
+    """Whether each row hangs on one other row alone, with which it is copied."""
+    return any(isinstance(field, models.OneToOneField) for field in model._meta.concrete_fields)
+
+
+def is_once(row: models.Model, field: models.Field[Any, Any]) -> bool:
+    """Whether a value of this field is in the table once, by itself or beside another."""
+    return field in set(_once(type(row), None))
 
 
 def again(row: Any, *, by: str | None = None, **given: Any) -> Any:
