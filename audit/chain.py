@@ -42,11 +42,19 @@ class Link:
 
     def hash(self) -> bytes:
         """
-        SHA-256 over the canonical JSON of the whole.
+        SHA-256 over the octets.
 
         :raises ValueError: ``said`` holds what JSON has no one form for
         """
-        return _digest(
+        return sha256(self.octets()).digest()
+
+    def octets(self) -> bytes:
+        """
+        The canonical JSON of the whole.
+
+        :raises ValueError: ``said`` holds what JSON has no one form for
+        """
+        return rfc8785.dumps(
             {
                 "chain": str(self.chain),
                 "sequence": self.sequence,
@@ -213,10 +221,6 @@ def _split(size: int) -> int:
 
 def _parent(left: bytes, right: bytes) -> bytes:
     return sha256(_NODE + left + right).digest()
-
-
-def _digest(said: Mapping[str, Any]) -> bytes:
-    return sha256(rfc8785.dumps(dict(said))).digest()
 
 
 def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,9 @@ def delete(outdated: QuerySet[Any]) -> int:
     They are deleted as a queryset of this kind deletes, whatever their model's own manager does.
     """
     rows = type(outdated)(outdated.model)
+    if not outdated.query.order_by:
+        # In the order of the model, they would be looked for from the newest row on.
+        outdated = outdated.order_by()
     total = 0
     while True:
         keys = list(outdated.values_list("pk", flat=True)[:_PORTION])

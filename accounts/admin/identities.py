@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin import searching
 from accounts.admin.acts import ActingAdmin
 from accounts.admin.records import RecordAdmin
 from accounts.models import Identity
 from accounts.services import identity_removals
 from audit.admin import PeriodFilter
+
+_PROTOCOLS = ("saml", "oidc")  # what reaches the own provider of an organization
+
+
+class ProviderFilter(admin.SimpleListFilter):
+    """Offers the providers there are, so no query has to gather the distinct values."""
+
+    title = "provider"
+    parameter_name = "provider"
+
+    def lookups(self, _request: HttpRequest, _model_admin: object) -> list[tuple[str, str]]:
+        return [(name, name) for name in sorted({*settings.SOCIAL_PROVIDERS, *_PROTOCOLS})]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Identity]) -> QuerySet[Identity]:
+        return queryset.filter(provider=self.value()) if self.value() else queryset
 
 
 @admin.register(Identity)
@@ -19,7 +36,7 @@ class IdentityAdmin(RecordAdmin[Identity], ActingAdmin[Identity]):
 
     target_kind = "identity"
     list_display = ("created_at", "person", "provider", "email", "last_used_at")
-    list_filter = ("provider", PeriodFilter)
+    list_filter = (ProviderFilter, PeriodFilter)
     lookups = ("user__id__exact",)
     search_fields = ("id",)
     search_help_text = "The beginning of a person's address."
@@ -36,7 +53,7 @@ class IdentityAdmin(RecordAdmin[Identity], ActingAdmin[Identity]):
         search_term: str,
     ) -> tuple[QuerySet[Identity], bool]:
         term = search_term.strip().lower()
-        return (queryset.filter(user__email_key__startswith=term) if term else queryset), False
+        return searching.of_people(queryset, term) if term else queryset, False
 
     @admin.display(description="person")
     def person(self, identity: Identity) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from accounts.admin import searching
 from accounts.admin.records import RecordAdmin
 from accounts.asking import asked
 from accounts.models import OutboundMail
@@ -48,6 +49,16 @@ class OutboundMailAdmin(RecordAdmin[OutboundMail]):
     search_fields = ("recipient__istartswith",)
     search_help_text = "The beginning of the recipient's address."
     actions = ("send_now",)
+
+    def get_search_results(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[OutboundMail],
+        search_term: str,
+    ) -> tuple[QuerySet[OutboundMail], bool]:
+        term = search_term.strip()
+        wanted = Q(recipient__istartswith=term)
+        return searching.found(queryset, wanted) if term else queryset, False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutboundMail]:
         return super().get_queryset(request).defer("sealed_context")

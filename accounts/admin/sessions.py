@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.admin import searching
 from accounts.admin.records import RecordAdmin
 from accounts.asking import asked
 from accounts.models import Session
@@ -72,7 +73,7 @@ class SessionAdmin(RecordAdmin[Session]):
         search_term: str,
     ) -> tuple[QuerySet[Session], bool]:
         term = search_term.strip().lower()
-        return (queryset.filter(user__email_key__startswith=term) if term else queryset), False
+        return searching.of_people(queryset, term) if term else queryset, False
 
     @admin.display(description="person")
     def person(self, session: Session) -> str:

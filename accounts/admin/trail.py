@@ -16,7 +16,9 @@ from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin import searching
 from accounts.admin.records import RecordAdmin
+from accounts.models import Session
 from audit.admin import ActionFilter, PeriodFilter
 from audit.chain import SYSTEM_CHAIN
 from audit.errors import NotSignedYet, TrailDamaged
@@ -195,9 +197,13 @@ class TrailAdmin(RecordAdmin[AuditRow]):
         term = search_term.strip().replace("\x00", "")
         if not term:
             return queryset, False
-        wanted = Q(actor_id=term) | Q(target_id=term) | Q(request_id=term)
+        wanted = [Q(actor_id=term), Q(target_id=term), Q(request_id=term)]
         if people := services.get(PersonalKeys).named(term):
-            wanted |= Q(actor_id__in=people) | Q(target_id__in=people)
+            wanted += [Q(actor_id__in=people), Q(target_id__in=people)]
         with suppress(ValueError):
-            wanted |= Q(id=UUID(term)) | Q(session_id=UUID(term)) | Q(organization_id=UUID(term))
-        return queryset.filter(wanted), False
+            key = UUID(term)
+            wanted += [Q(id=key), Q(organization_id=key)]
+            # An index of sessions would cost every act; whose a session is finds its rows too.
+            whose = Session.objects.filter(pk=key).values_list("user_id", flat=True)
+            wanted += [Q(session_id=key, actor_id=str(person)) for person in whose]
+        return searching.found(queryset, *wanted), False

@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import urlencode
 
-from accounts.admin import factors
+from accounts.admin import factors, searching
 from accounts.admin.acts import ActingAdmin
 from accounts.admin.records import trail_of
 from accounts.asking import asked
@@ -61,7 +61,7 @@ class UserAdmin(ActingAdmin[User]):
     list_filter = ("is_active", "is_staff", "is_superuser", VerifiedFilter, CreatedFilter)
     # Only switches the box on; get_search_results decides what is matched.
     search_fields = ("email",)
-    search_help_text = "The beginning of an address, a part of a name, or an id."
+    search_help_text = "The beginning of an address or of a name, or an id."
     filter_horizontal = ("groups", "user_permissions")
     readonly_fields = (
         "id",
@@ -135,8 +135,8 @@ class UserAdmin(ActingAdmin[User]):
         try:
             return queryset.filter(pk=UUID(term)), False
         except ValueError:
-            wanted = Q(email_key__startswith=term.lower()) | Q(name__icontains=term)
-            return queryset.filter(wanted), False
+            of_address, of_name = Q(email_key__startswith=term.lower()), Q(name__istartswith=term)
+            return searching.found(queryset, of_address, of_name), False
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         if obj is None:

@@ -139,6 +139,14 @@ class Invitation(models.Model):
                 name="invitation_open_once",
             )
         ]
+        indexes = [
+            models.Index(fields=["email_key"], name="invitation_email_key"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="invitation_ended_at",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from accounts import organization_controls as controls
 from accounts.models import Invitation, Membership, User
@@ -132,9 +132,9 @@ def revoke(
 def trim(*, now: datetime) -> int:
     """Delete invitations that ended or expired a month ago."""
     before = now - _KEPT_FOR
-    return trimming.delete(
-        Invitation.objects.filter(Q(ended_at__lt=before) | Q(expires_at__lt=before))
-    )
+    # Each by its own index.
+    ended = trimming.delete(Invitation.objects.filter(ended_at__lt=before))
+    return ended + trimming.delete(Invitation.objects.filter(expires_at__lt=before))
 
 
 def _open(organization_id: UUID) -> QuerySet[Invitation]:

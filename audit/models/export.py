@@ -43,6 +43,10 @@ class TrailExport(LeasedRow):
                 name="trail_export_one_waits",
             )
         ]
+        indexes = [
+            *LeasedRow.Meta.indexes,
+            models.Index(fields=["requested_by"], name="trail_export_requested_by"),
+        ]
 
     def __str__(self) -> str:
         return str(self.id)

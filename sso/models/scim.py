@@ -70,6 +70,8 @@ class ScimUser(models.Model):
         ]
         indexes = [
             models.Index(fields=["organization", "email_key"], name="scim_user_email"),
+            models.Index(fields=["email_key"], name="scim_user_of_address"),
+            models.Index(fields=["user_name_key"], name="scim_user_of_name"),
             models.Index(fields=["organization", "external_id"], name="scim_user_external"),
         ]
 

@@ -1,0 +1,13 @@
+"""The exports that somebody asked for are found among all."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("audit", "0007_scim_tokens_act")]
+
+    operations = [
+        migrations.AddIndex(
+            "trailexport", models.Index(fields=["requested_by"], name="trail_export_requested_by")
+        )
+    ]
