@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("audit", "0007_scim_tokens_act")]
+    dependencies = [("audit", "0008_drafts")]
 
     operations = [
         migrations.AddIndex(
