@@ -21,16 +21,16 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 class ForwardScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Either of the two."""
+    """Either of the two, which are defined where they are the only one."""
 
     target_class = "accounts.forward_authentication.ForwardAuthentication"
-    name = ["access_token", "api_key"]
+    name: list[str] = []
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:  # noqa: ARG002
-        return [{name: []} for name in self.name]
+        return [{BearerScheme.name: []}, {ApiKeyScheme.name: []}]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, str]]:  # noqa: ARG002
-        return [_ACCESS_TOKEN, _API_KEY]
+        return []
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
