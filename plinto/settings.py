@@ -124,7 +124,7 @@ def _database() -> dict[str, Any]:
         "options": f"-c statement_timeout={statement_ms} -c lock_timeout=2000"
         " -c idle_in_transaction_session_timeout=30000",
     }
-    # psycopg's own; only cursors of resilience.postgres.prepared have anything prepared.
+    # psycopg's own; only cursors of plinto.kernel.prepared have anything prepared.
     config["OPTIONS"].setdefault("prepare_threshold", 5)
     if "," in config["HOST"]:
         # After a failover only one of the hosts takes writes.

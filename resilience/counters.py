@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import F, Q
 
+from plinto.kernel import prepared
 from resilience import trimming
 from resilience.limits import Bucket
 from resilience.models import Counter
@@ -66,7 +66,7 @@ def add(*buckets: Bucket, now: datetime) -> dict[Bucket, Count]:
     for bucket in rows:
         parameters += [bucket.limit.scope, bucket.subject, 1, moment + bucket.limit.seconds]
     values = ", ".join(["(%s, %s, %s, %s)"] * len(rows))
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(_TAKE.format(rows=values), [*parameters, moment, moment])
         counted = {(scope, subject): (n, ends) for scope, subject, n, ends in cursor.fetchall()}
     counts: dict[Bucket, Count] = {}

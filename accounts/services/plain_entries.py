@@ -24,6 +24,7 @@ from django.db import connection
 from accounts.models import Session
 from accounts.services.attempts import Tries
 from audit.services.record import Entry, get_audit_service
+from plinto.kernel import prepared
 from plinto.kernel.rows import insertion
 from resilience.counters import forgiving
 
@@ -73,6 +74,6 @@ def is_taken(
     user = session.user
     domain = user.email_key.rpartition("@")[2]
     person: list[Any] = [user.pk, user.version, user.password, knows_device, domain, now, now]
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, [*person, *buckets, *session_columns, *trail_columns])
         return bool(cursor.rowcount)

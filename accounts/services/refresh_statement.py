@@ -21,8 +21,8 @@ from audit.events import Event
 from audit.parties import Actor, ActorKind, Target
 from audit.services import told_along
 from audit.services.record import Entry
+from plinto.kernel import prepared
 from plinto.kernel.origin import Origin
-from resilience.postgres import prepared
 
 # What an answer tells and a token says.
 _OF_SESSION = (

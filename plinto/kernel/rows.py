@@ -17,6 +17,8 @@ from django.db import connection, transaction
 from django.db.models import Field, JSONField, Model
 from django.db.models.fields import NOT_PROVIDED
 
+from plinto.kernel import prepared
+
 # The driver writes these as any field would have them written.
 _AS_THEY_ARE = {bool, bytes, datetime, int, str, UUID}
 # A statement, or a part of one, and its parameters.
@@ -58,7 +60,7 @@ def insert(rows: Sequence[Model]) -> None:
     *before, last = [text for text, _ in parts]
     named = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(before))
     statement = f"WITH {named} {last}" if named else last
-    with connection.cursor() as cursor:
+    with prepared.cursor() as cursor:
         cursor.execute(statement, [value for _, values in parts for value in values])
     for row in rows:
         row._state.adding = False

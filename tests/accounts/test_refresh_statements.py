@@ -51,7 +51,7 @@ def test_the_server_plans_the_statement_of_an_exchange_once(ada):
         cursor.execute("SELECT statement FROM pg_prepared_statements")
         kept = [text for (text,) in cursor.fetchall()]
 
-    assert [text.split()[:2] for text in kept] == [["WITH", "rotated"]]
+    assert [text.split()[:2] for text in kept].count(["WITH", "rotated"]) == 1
 
 
 def test_the_row_of_an_exchange_tells_who_and_from_where_before_and_after_it_is_sealed(ada):
