@@ -250,7 +250,7 @@ def test_a_deadlock_is_invisible_and_the_act_happens_once(
     answers: list[Answer] = []
     waiting = (
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-        " AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO \"audit_row\"%%'"
+        " AND wait_event_type = 'Lock' AND query LIKE '%%INSERT INTO \"audit_row\"%%'"
     )
     with outsider(world, "LOCK TABLE audit_row IN EXCLUSIVE MODE") as connection:
         [thread] = crowd(lambda _: answers.append(act(visitor)), size=1)

@@ -283,6 +283,7 @@ def test_the_documentation_is_browsed_without_any_other_host(web, page):
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{web.url}/api/v1/docs")
+    page.get_by_role("heading", name="Sign-up and sign-in").click()
     page.get_by_text("Sign in with a password", exact=True).click()
     expect(page.get_by_text("correct horse battery staple").first).to_be_visible()
     expect(page.get_by_role("heading", name="Second factors")).to_be_visible()

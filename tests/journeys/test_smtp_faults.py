@@ -103,7 +103,7 @@ def test_while_the_mail_server_is_down_everybody_gets_202_and_afterwards_every_l
     answers = to_strangers + to_people
     assert {(one.status, *one.body) for one in answers} == {(202, "status", "registration")}
     assert max(answer.seconds for answer in answers) < AT_ONCE
-    eventually(lambda: '"breaker": "smtp"' in office.worker.log(), seconds=30)
+    eventually(lambda: '"breaker":"smtp"' in office.worker.log(), seconds=30)
     # A claimed letter counts an attempt until it is handed back untouched.
     eventually(office.is_idle, seconds=10)
     attempts = [attempts for _, attempts, _ in office.rows(*known, *unknown)]
