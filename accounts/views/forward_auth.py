@@ -28,6 +28,8 @@ class ForwardAuthView(APIView):
 
     authentication_classes = [ForwardAuthentication]
     permission_classes = [SignedIn | KeyHolder]
+    # Any key; the scope that is asked for is in the question.
+    key_scopes = {"GET": ""}
 
     @extend_schema(
         operation_id="verify_request",

@@ -15,10 +15,10 @@ from rest_framework.validators import ProhibitSurrogateCharactersValidator
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """The fields of a body that is nothing but texts: how long each may be, which must be there."""
+    """The fields of a body of texts: how long each may be, and which are always in the answer."""
 
     longest: Mapping[str, int]
-    required: frozenset[str]
+    always: frozenset[str]
 
 
 class Body(serializers.Serializer[Any]):
@@ -61,7 +61,7 @@ class Body(serializers.Serializer[Any]):
         statement of the database, and says what is wrong.
         """
         texts = _texts_of(cls)
-        if texts is None or type(body) is not dict or not texts.required <= body.keys():
+        if texts is None or type(body) is not dict or not texts.always <= body.keys():
             return None
         for name, text in body.items():
             longest = texts.longest.get(name, 0)
@@ -107,7 +107,11 @@ def _texts_of(kind: type[Body]) -> _Texts | None:
         return None
     return _Texts(
         longest=longest,
-        required=frozenset(name for name, field in fields.items() if field.required),
+        always=frozenset(
+            name
+            for name, field in fields.items()
+            if field.required or field.default is not serializers.empty
+        ),
     )
 
 

@@ -20,6 +20,11 @@ class Letter(Body):
     hint = Text(max_length=4, required=False)
 
 
+class Defaulted(Body):
+    address = Text(max_length=8)
+    hint = Text(max_length=4, default="none")
+
+
 class Judged(Letter):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         raise serializers.ValidationError("never")
@@ -56,7 +61,7 @@ BODIES = st.dictionaries(
 )
 
 
-@pytest.mark.parametrize("kind", [Letter, Judged, Stripped, Lengthy])
+@pytest.mark.parametrize("kind", [Letter, Defaulted, Judged, Stripped, Lengthy])
 @given(sent=BODIES | VALUES)
 def test_a_glance_and_the_serializer_agree(kind, sent):
     assert said(kind, sent, glance=True) == said(kind, sent, glance=False)
@@ -71,6 +76,8 @@ def test_a_glance_and_the_serializer_agree(kind, sent):
         (Letter, {"address": "a@b", "token": "x", "more": "x"}, False),
         (Letter, {"address": "a@b"}, False),
         (Letter, {"address": "a@b", "token": "é"}, False),
+        (Defaulted, {"address": "a@b", "hint": "why"}, True),
+        (Defaulted, {"address": "a@b"}, False),
         (Judged, {"address": "a@b", "token": "x"}, False),
         (Stripped, {"name": "x"}, False),
         (Lengthy, {"code": "abc"}, False),
