@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from accounts.services import forward_auth
 from accounts.services.access import Caller
 from accounts.services.forward_auth import Passage
+from plinto.kernel.exceptions import MethodNotAllowedError
 from resilience.throttling import meter_of
 
 # Where the door below Django's handler leaves the refusal that it came to. No client reaches this
@@ -24,10 +25,13 @@ class ForwardAuthentication(BaseAuthentication):
     What is refused is counted for the network it came from, and is answered 429 when that is used
     up. Who is let in is never shut out by others, and counts in the application they came for.
 
+    :raises MethodNotAllowedError: it is no question, so nothing of it is judged
     :raises PlintoException: whatever ``forward_auth.judge`` refuses with
     """
 
     def authenticate(self, request: Request) -> tuple[Caller, Passage]:
+        if request.method not in {"GET", "HEAD"}:
+            raise MethodNotAllowedError(allowed=["GET", "HEAD"])
         refusal: Exception | None = request.META.get(REFUSAL)
         if refusal is not None:
             raise refusal

@@ -255,7 +255,7 @@ def test_no_other_route_takes_a_key_whatever_it_may(api, club, here):
                 continue
             told = answer.status_code, answer.json()["error"]
             if view.cls is ForwardAuthView:
-                # It judges whoever comes before it looks at what they want.
+                # It is asked by whoever comes, and what is no question is not judged.
                 assert told == (405, "METHOD_NOT_ALLOWED"), method
                 continue
             assert told == (403, "API_KEY_NOT_ACCEPTED"), (method, address)

@@ -180,6 +180,7 @@ QUIET_COMMANDS = {
     "audit_grants": "gives rights that are the database owner's to give, and stand there",
     "degrade_modes": "prints a document",
     "resilience": "shows what is",
+    "seed_load": "makes people who never were, with a trail of their own",
     "run_worker": "works on what is recorded by whoever asked for it, or by the work itself",
     "verify_audit": "reads",
 }
