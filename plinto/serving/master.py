@@ -136,10 +136,12 @@ class Master:
         log.error("web_process.ended", process=process.child.pid, status=status)
         if not process.is_ready:
             self._starts_again_at = time.monotonic() + _PAUSE
-        if not self._has_served:
-            log.critical("server.did_not_start")
-            self._obey(bytes([signal.SIGTERM]))
-        return self._has_served
+        # One that was killed says nothing of what it would have served.
+        if self._has_served or status < 0:
+            return True
+        log.critical("server.did_not_start")
+        self._obey(bytes([signal.SIGTERM]))
+        return False
 
     def _obey(self, numbers: bytes) -> None:
         """Pass a signal to stop on to the processes; the last of several counts."""
