@@ -26,6 +26,10 @@ _FORM = "application/x-www-form-urlencoded"
 _TO_PROVIDER = OpenApiResponse(description="To the identity provider.")
 
 
+def _page(what: str) -> dict[tuple[int, str], OpenApiResponse]:
+    return {(200, "text/html"): OpenApiResponse(OpenApiTypes.STR, description=what)}
+
+
 class MetadataView(pages.DoorView):
     """GET /sso/saml/{slug}/metadata"""
 
@@ -60,7 +64,11 @@ class LoginView(pages.DoorView):
             ),
             OpenApiParameter("prompt", description="`login`: the person proves themselves anew."),
         ],
-        responses={303: _TO_PROVIDER, **pages.refusals_of(400)},
+        responses={
+            303: _TO_PROVIDER,
+            **_page("A form that goes to the identity provider."),
+            **pages.refusals_of(400),
+        },
     )
     def get(self, request: Request, slug: str) -> HttpResponse:
         departure = saml_sign_in.depart(
@@ -135,7 +143,11 @@ class SlsView(_PostedView):
     @extend_schema(
         operation_id="post_saml_logout",
         request={_FORM: forms.SAMLLogoutForm},
-        responses={303: _TO_PROVIDER, **pages.refusals_of(400)},
+        responses={
+            303: _TO_PROVIDER,
+            **_page("A form that goes to the provider, or the end."),
+            **pages.refusals_of(400),
+        },
     )
     def post(self, request: Request, slug: str) -> HttpResponse:
         form: Any = request.data
@@ -158,9 +170,7 @@ class SlsView(_PostedView):
         ],
         responses={
             303: OpenApiResponse(description="To the identity provider, or on."),
-            (200, "text/html"): OpenApiResponse(
-                OpenApiTypes.STR, description="A form that goes to the provider, or the end."
-            ),
+            **_page("A form that goes to the provider, or the end."),
             **pages.refusals_of(400),
         },
     )

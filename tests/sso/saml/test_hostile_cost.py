@@ -38,12 +38,21 @@ def ending(query):
 def described(xml):
     metadata.read(xml, signer=key_of("federation").certificate, now=NOW)
 
-key, root = key_of("idp"), etree.fromstring(deep())
-sign_metadata(root, identifier="_md", key=key_of("stranger"))
+def federation(xml):
+    root = etree.fromstring(xml)
+    sign_metadata(root, identifier="_md", key=key_of("stranger"))
+    return etree.tostring(root)
+
+key = key_of("idp")
+crowds = [
+    ("600 kB of metadata, deep and full of prefixes", deep()),
+    ("as many prefixes as metadata may have", deep(times=820)),
+    ("as many elements in many prefixes as metadata may have", deep(times=68, leaves=200)),
+]
 forged = [
     (assertion, forge.attacks(service(), PROVIDER, key, request_id=REQUEST, now=NOW)),
     (ending, sign_out.attacks(service(), PROVIDER, key, now=NOW)),
-    (described, [("600 kB of metadata, deep and full of prefixes", etree.tostring(root))]),
+    (described, [(name, federation(xml)) for name, xml in crowds]),
 ]
 verify(told())
 largest = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

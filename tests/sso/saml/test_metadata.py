@@ -48,12 +48,12 @@ def together(*described_ones: str) -> str:
     )
 
 
-def deep() -> str:
-    """Write metadata that are dear to canonicalize, within what is allowed."""
+def deep(*, times: int = 1_100, leaves: int = 0) -> str:
+    """Write metadata that are dear to canonicalize; the defaults are more than is allowed."""
     names = range(18)
-    inside = "".join(f'<p{n}:a xmlns:p{n}="urn:{n}">' for n in names)
+    inside = "".join(f'<p{n}:a xmlns:p{n}="urn:{n}">' for n in names) + "<p0:b/>" * leaves
     inside += "".join(f"</p{n}:a>" for n in reversed(names))
-    extensions = f"<md:Extensions>{inside * 1_100}</md:Extensions>"
+    extensions = f"<md:Extensions>{inside * times}</md:Extensions>"
     return described().replace("<md:IDPSSODescriptor", f"{extensions}<md:IDPSSODescriptor")
 
 
