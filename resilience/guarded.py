@@ -8,6 +8,7 @@ therefore covered by construction, and a pipeline of a hundred commands is one o
 
 from __future__ import annotations
 
+import math
 import os
 import select
 import socket
@@ -15,7 +16,7 @@ import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Any
 
 import hiredis
 from redis.backoff import NoBackoff
@@ -26,99 +27,39 @@ from redis.connection import (
     UnixDomainSocketConnection,
 )
 from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from resilience import deadline
-from resilience.circuit import Permit
-from resilience.deadline import Budget
-from resilience.reads import is_read
-from resilience.trouble import Trouble, judge, reason_of
+from resilience.sockets import KernelTimedSocket
+from resilience.visits import LEAST_WAIT, Gate, Visit
 
-# A socket with a timeout of nothing would not wait for an answer that is already there.
-_LEAST_WAIT = 0.001
+# Seconds; far less than it takes Redis to restart.
+_JUST_NOW = 0.02
 # Linger for no time: what was not delivered is dropped, and the other end is told by a reset.
 _DISCARD = struct.pack("ii", 1, 0)
-
-
-class Visit:
-    """One stay of a connection outside the pool: its permits and what came of it."""
-
-    __slots__ = (
-        *("answered", "began", "budget", "gate", "is_cut_short", "permit"),
-        *("reason", "timeout", "trouble", "wrote"),
-    )
-
-    def __init__(
-        self, gate: Gate, permit: Permit, began: float, *, timeout: float, budget: Budget | None
-    ) -> None:
-        self.gate = gate
-        self.permit = permit
-        self.began = began
-        self.timeout = timeout
-        self.budget = budget
-        self.wrote: Permit | None = None
-        self.answered = self.is_cut_short = False
-        self.trouble: Trouble | None = None
-        self.reason = ""
-
-    def may_wait(self) -> float:
-        """Seconds until an answer must be there: the timeout, or what the request has left."""
-        if self.budget is None:
-            return self.timeout
-        left = self.budget.left - (time.monotonic() - self.began)
-        return min(max(left, _LEAST_WAIT), self.timeout)
-
-    def sending(self, command: Any) -> None:
-        """
-        Note what is about to be sent, once per stay if it is a write.
-
-        :raises CircuitOpenError: Redis refuses writes at the moment, so none are sent
-        """
-        if self.wrote is None and not is_read(command):
-            self.wrote = self.gate.admit_write()
-
-    def suffered(self, error: BaseException) -> None:
-        trouble = judge(error)
-        if self._gave_up_early(error):
-            # Redis may be well: only a wait of the whole timeout speaks against it.
-            trouble, self.is_cut_short = Trouble.LOCAL, True
-        if self.trouble is None or trouble > self.trouble:
-            self.trouble, self.reason = trouble, reason_of(error)
-
-    def _gave_up_early(self, error: BaseException) -> bool:
-        return (
-            self.budget is not None
-            and isinstance(error, TimeoutError | RedisTimeoutError)
-            and time.monotonic() - self.began < self.timeout
-        )
-
-
-class Gate(Protocol):
-    """Who lets connections out and hears how they fared."""
-
-    def enter(self) -> Visit: ...
-    def admit_write(self) -> Permit: ...
-    def is_current(self, permit: Permit) -> bool: ...
-    def settle(self, visit: Visit) -> None: ...
 
 
 class _Guarded:
     """Mixed into a connection class; a handshake happens before a visit and is not watched."""
 
     visit: Visit | None = None
+    # Since when nothing can be left to read; with anything else than ``ask`` that is not known.
+    _rests_since = -math.inf
     _polled: Any = None
 
     def is_at_hand(self: Any) -> bool:
         """
         Tell whether a command can be sent at once: it is connected, and nothing is left to read.
 
-        redis-py asks the same with a poll object of its own for each time. Anything unusual is a
-        no, and then redis-py looks itself, and connects anew.
+        Just after the answer nothing can be; later Redis may have hung up. redis-py asks with a
+        poll object of its own for each time. Anything unusual is a no, and then redis-py looks
+        itself, and connects anew.
         """
         opened, reader = self._sock, getattr(self._parser, "_reader", None)
-        if type(opened) is not socket.socket or reader is None or reader.has_data():
+        if type(opened) is not KernelTimedSocket or reader is None or reader.has_data():
             return False
+        if time.monotonic() - self._rests_since < _JUST_NOW:
+            return True
         if self._polled is not opened:
             self._poll = select.poll()
             self._poll.register(opened, select.POLLIN)
@@ -136,12 +77,14 @@ class _Guarded:
         # The socket keeps this timeout through the handshake.
         budget, usual = deadline.current(), (self.socket_timeout, self.socket_connect_timeout)
         if budget is not None:
-            left = max(budget.left, _LEAST_WAIT)
+            left = max(budget.left, LEAST_WAIT)
             self.socket_timeout, self.socket_connect_timeout = (min(left, each) for each in usual)
         try:
-            return super()._connect()  # type: ignore[misc]
+            opened = super()._connect()  # type: ignore[misc]
         finally:
             self.socket_timeout, self.socket_connect_timeout = usual
+        # Of one that speaks TLS the library underneath does the waiting.
+        return KernelTimedSocket.of(opened) if type(opened) is socket.socket else opened
 
     def disconnect(self, *args: Any) -> None:
         # Closed politely, the kernel would go on for minutes to deliver a command that was given
@@ -155,7 +98,9 @@ class _Guarded:
         """Send one command whose words are of kinds that Redis knows, and return its reply."""
         self.visit.sending(words[0])
         self.send_packed_command((hiredis.pack_command(words),), check_health=False)
-        return self.read_response()
+        reply = self.read_response()
+        self._rests_since = time.monotonic()
+        return reply
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
         if self.visit is not None:
@@ -170,6 +115,7 @@ class _Guarded:
         return super().pack_commands(commands)  # type: ignore[misc]
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
+        self._rests_since = -math.inf
         try:
             super().send_packed_command(*args, **kwargs)  # type: ignore[misc]
         except (RedisError, OSError) as error:

@@ -19,7 +19,6 @@ back, what only other processes counted is not known. Either adds less than one 
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,6 +27,7 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from plinto.kernel import randomness
 from plinto.kernel.exceptions import CacheError
 from resilience import controls, counters
 from resilience.contract import enforces
@@ -170,7 +170,7 @@ class Limiter:
         copies: tuple[str, ...],
     ) -> Verdict:
         keys: list[str] = []
-        arguments: list[Any] = [os.urandom(8), len(own), len(strangers)]
+        arguments: list[Any] = [randomness.take(8), len(own), len(strangers)]
         for bucket in (*own, *strangers):
             keys.append(PREFIX + bucket.key)
             arguments += (self._left_by_redis(bucket), bucket.limit.seconds * 1000)

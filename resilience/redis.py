@@ -25,11 +25,12 @@ from resilience.canary import Verdict
 from resilience.circuit import Permit, Policy, State, Transition
 from resilience.client import GuardedRedis
 from resilience.errors import CircuitOpenError, RedisCommandError, RedisUnavailableError
-from resilience.guarded import GuardedPool, Visit, one_attempt
+from resilience.guarded import GuardedPool, one_attempt
 from resilience.recovery import Chore, Recovery
 from resilience.registry import Registry
 from resilience.scripts import Script
 from resilience.trouble import Trouble
+from resilience.visits import Visit
 
 NUDGE_EVERY = 1.0
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import threading
 import time
 from uuid import UUID
+
+from plinto.kernel import randomness
 
 _lock = threading.Lock()
 _last = 0
@@ -36,7 +37,8 @@ def _next() -> int:
     stamp = milliseconds << 12 | (remainder << 12) // 1_000_000
     with _lock:
         stamp = _last = max(stamp, _last + 1)
-    return (stamp >> 12) << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 2 << 62 | secrets.randbits(62)
+    random = int.from_bytes(randomness.take(8), "big") >> 2
+    return (stamp >> 12) << 80 | 7 << 76 | (stamp & 0xFFF) << 64 | 2 << 62 | random
 
 
 def _unlock() -> None:

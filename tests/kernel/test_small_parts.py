@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from plinto.kernel import exceptions, services
+from plinto.kernel import exceptions, randomness, services
 from plinto.kernel.exceptions import PlintoException
 from plinto.kernel.ids import uuid7
 from plinto.kernel.logs import REDACTED, redact
@@ -27,6 +28,26 @@ def test_identifiers_of_many_threads_differ():
         minted = list(pool.map(lambda _: uuid7(), range(8000)))
 
     assert len(set(minted)) == 8000
+
+
+def test_random_bytes_are_handed_out_once():
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(lambda _: randomness.take(8), range(20_000)))
+    assert len(set(taken)) == len(taken)
+    assert {len(each) for each in taken} == {8}
+
+
+def test_a_forked_process_hands_out_other_random_bytes_than_its_parent():
+    randomness.take(8)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, randomness.take(8))
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 8) != randomness.take(8)
+    os.close(reading)
+    os.close(writing)
 
 
 @pytest.mark.parametrize(
