@@ -44,7 +44,7 @@ class BearerAuthentication(JWTAuthentication):
     def authenticate(  # type: ignore[override]
         self, request: Request
     ) -> tuple[Standing, Claims] | tuple[KeyStanding, None] | None:
-        raw = bearer.token_in(request.META.get("HTTP_AUTHORIZATION", ""))
+        raw = bearer.token_in(request._request.META.get("HTTP_AUTHORIZATION", ""))
         if raw is None:
             return None
         text = raw.decode("latin-1")

@@ -21,6 +21,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -35,6 +36,9 @@ from resilience.scripts import Script
 _SLOWEST_REQUEST = timedelta(seconds=60)
 # Seconds. Less than any writer waits before it gives a standing Redis up.
 _QUICK = 0.05
+
+# Values that are not read again while they are the same, about 1.5 kB each.
+_REMEMBERED = 4_096
 
 # In place of facts that have changed, where nobody has ended.
 _UNKNOWN = b"null"
@@ -63,7 +67,11 @@ Errand = Callable[[tuple[str, ...]], list[Any] | None]
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """What Redis holds of a row; ``facts`` is ``None`` for one that has ended."""
+    """
+    What Redis holds of a row; ``facts`` is ``None`` for one that has ended, and is to be read only.
+
+    What is held unchanged is one and the same object each time it was asked for lately.
+    """
 
     version: int
     facts: dict[str, Any] | None
@@ -83,12 +91,13 @@ class Copies:
         self._door = door
         self._prefix = prefix
         self._longest = longest
+        self._calm_after = longest.total_seconds()
         self._quick = quick
         self.hits = self.misses = 0
 
     def read(self, *keys: str, errand: Errand | None = None) -> list[Copy | None]:
         found = self._read(keys, errand)
-        hits = sum(copy is not None for copy in found)
+        hits = len(found) - found.count(None)
         self.hits += hits
         self.misses += len(found) - hits
         return found
@@ -101,13 +110,13 @@ class Copies:
             is_quick = time.monotonic() - asked <= self._quick
             if held is None:
                 self._door.doubt()
-            elif may_believe and is_quick and self._may_believe():
+            elif may_believe and is_quick and self._is_calm():
                 return [_parsed(value) for value in held]
         return [None] * len(keys)
 
     def _fetch(self, keys: tuple[str, ...]) -> list[Any] | None:
         try:
-            held: list[Any] = self._door.client.mget(keys)
+            held: list[Any] = self._door.client.ask("MGET", *keys)
         except RedisUnavailableError:
             return None
         return held
@@ -131,7 +140,7 @@ class Copies:
             self._door.insist(_BURY, keys=self._full(keys), arguments=arguments)
 
     def _full(self, keys: Iterable[str]) -> tuple[str, ...]:
-        return tuple(self._prefix + key for key in keys)
+        return tuple([self._prefix + key for key in keys])
 
     def _send(self, script: Script, keys: tuple[str, ...], *arguments: Any) -> bool:
         if not self._door.is_up():
@@ -144,8 +153,10 @@ class Copies:
         return True
 
     def _may_believe(self) -> bool:
-        quiet_for = self._door.seconds_since_trouble()
-        return self._door.is_up() and quiet_for > self._longest.total_seconds()
+        return self._door.is_up() and self._is_calm()
+
+    def _is_calm(self) -> bool:
+        return self._door.seconds_since_trouble() > self._calm_after
 
 
 def read(*keys: str, errand: Errand | None = None) -> list[Copy | None]:
@@ -218,6 +229,7 @@ def _behind(found: Door) -> Copies:
     return Copies(found, prefix=prefix, longest=timedelta(seconds=settings.SECURITY_COPY_TTL))
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _parsed(value: bytes | None) -> Copy | None:
     """Read a copy; what this module cannot have written is none."""
     version, separator, facts = (value or b"").partition(b"|")

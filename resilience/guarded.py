@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import Any
 
 import hiredis
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.backoff import NoBackoff
 from redis.connection import (
     Connection,
@@ -26,7 +27,9 @@ from redis.connection import (
     SSLConnection,
     UnixDomainSocketConnection,
 )
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.retry import Retry
 
 from resilience import deadline
@@ -35,6 +38,7 @@ from resilience.visits import LEAST_WAIT, Gate, Visit
 
 # Seconds; far less than it takes Redis to restart.
 _JUST_NOW = 0.02
+_PIECE = 65_536
 # Linger for no time: what was not delivered is dropped, and the other end is told by a reset.
 _DISCARD = struct.pack("ii", 1, 0)
 
@@ -95,11 +99,39 @@ class _Guarded:
         super().disconnect(*args)  # type: ignore[misc]
 
     def ask(self: Any, words: tuple[Any, ...]) -> Any:
-        """Send one command whose words are of kinds that Redis knows, and return its reply."""
-        self.visit.sending(words[0])
-        self.send_packed_command((hiredis.pack_command(words),), check_health=False)
-        reply = self.read_response()
+        """
+        Send one command whose words are of kinds that Redis knows, and return its reply.
+
+        What ``send_packed_command`` and ``read_response`` do, in a quarter of their calls, for a
+        connection that is open.
+        """
+        visit, reader = self.visit, self._parser._reader
+        visit.sending(words[0])
+        if reader is None or self._sock is None:
+            self.send_packed_command((hiredis.pack_command(words),), check_health=False)
+            return self.read_response()
+        self._rests_since = -math.inf
+        try:
+            self._sock.sendall(hiredis.pack_command(words))
+            while (reply := reader.gets()) is NOT_ENOUGH_DATA:
+                piece = self._sock.recv(_PIECE)
+                if not piece:
+                    raise RedisConnectionError("Redis hung up.")
+                reader.feed(piece)
+        except BaseException as error:
+            # What was not read yet would be the answer to the next question.
+            self.disconnect()
+            failure = _as_of_redis(error)
+            if isinstance(failure, RedisError):
+                visit.suffered(failure)
+            raise failure from error
         self._rests_since = time.monotonic()
+        if isinstance(reply, RedisError):
+            visit.suffered(reply)
+            if isinstance(reply, RedisConnectionError):
+                self.disconnect()
+            raise reply
+        visit.answered = True
         return reply
 
     def send_command(self, *args: Any, **kwargs: Any) -> None:
@@ -133,6 +165,15 @@ class _Guarded:
         if self.visit is not None:
             self.visit.answered = True
         return reply
+
+
+def _as_of_redis(error: BaseException) -> BaseException:
+    """Name an error as redis-py does."""
+    if not isinstance(error, OSError):
+        return error
+    if isinstance(error, TimeoutError):
+        return RedisTimeoutError("Redis did not answer in time.")
+    return RedisConnectionError(f"{type(error).__name__}: {error}")
 
 
 class _GuardedConnection(_Guarded, Connection): ...

@@ -43,13 +43,19 @@ class KernelTimedSocket(socket.socket):
         self.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
         self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
 
-    def recv_into(self, *args: Any) -> int:  # type: ignore[override]
+    def recv_into(self, *args: Any) -> int:
         try:
             return super().recv_into(*args)
         except BlockingIOError as error:
             raise self._judged(error) from None
 
-    def sendall(self, *args: Any) -> None:  # type: ignore[override]
+    def recv(self, *args: Any) -> bytes:
+        try:
+            return super().recv(*args)
+        except BlockingIOError as error:
+            raise self._judged(error) from None
+
+    def sendall(self, *args: Any) -> None:
         try:
             super().sendall(*args)
         except BlockingIOError as error:

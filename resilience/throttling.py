@@ -131,5 +131,6 @@ def policy_of(view: Callable[..., Any] | None, *, app: str = "") -> Policy:
 
 def meter_of(request: HttpRequest | Request) -> Meter:
     """Return the meter that the middleware attached."""
-    meter: Meter = request.meter  # type: ignore[union-attr]
+    # REST framework's request would search its own class first.
+    meter: Meter = getattr(request, "_request", request).meter  # type: ignore[union-attr]
     return meter

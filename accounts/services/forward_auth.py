@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from urllib.parse import parse_qsl
 from uuid import UUID
 
@@ -20,7 +20,9 @@ from accounts.rules import api_key_texts, bearer, permissions
 from accounts.services import access, api_key_standing, api_key_uses, standing
 from accounts.services.access import Caller, get_rbac_service
 from accounts.services.api_key_standing import KeyStanding
+from accounts.services.standing import Standing
 from accounts.services.tokens import get_jwt_service
+from accounts.services.verified_tokens import Claims
 from plinto.kernel.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -40,14 +42,14 @@ class Question:
     organization_id: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Passage:
     """Somebody who may pass; ``organization_id`` is one that they were just found to belong to."""
 
     who: Caller
     organization_id: UUID | None
 
-    @property
+    @cached_property
     def headers(self) -> dict[str, str]:
         """
         What the application behind the proxy is told.
@@ -67,7 +69,7 @@ class Passage:
             told["X-Plinto-Organization"] = str(self.organization_id)
         return {**told, "X-Plinto-Scopes": scopes}
 
-    @property
+    @cached_property
     def named(self) -> dict[str, str]:
         """Who it is, as lines of the log name them."""
         who = self.who
@@ -110,7 +112,7 @@ def _person(raw: bytes, question: Question, *, now: datetime) -> Passage:
     if organization_id is None:
         if question.permission is not None:
             raise AuthorizationError(reason="a permission, and no organization")
-        return Passage(who, None)
+        return _same(claims, who)
     try:
         found = get_rbac_service().access(who, organization_id, now=now)
     except NotFoundError as error:
@@ -122,6 +124,15 @@ def _person(raw: bytes, question: Question, *, now: datetime) -> Passage:
     if question.permission is not None and not found.allows(question.permission):
         raise access.lacking(question.permission)
     return Passage(who, organization_id)
+
+
+def _same(claims: Claims, who: Standing) -> Passage:
+    """Let somebody pass who is in no organization; of the same person it is the same passage."""
+    before: Passage | None = claims.conclusions.get("passage")
+    if before is not None and before.who is who:
+        return before
+    passage = claims.conclusions["passage"] = Passage(who, None)
+    return passage
 
 
 def _key(text: str, question: Question, *, now: datetime) -> Passage:

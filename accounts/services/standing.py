@@ -10,7 +10,7 @@ ended session leaves a tombstone that no late copy can replace.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from accounts.errors import SessionEnded
 from accounts.models import Session, User
 from accounts.services.verified_tokens import Claims
 from audit.parties import Actor, ActorKind
+from plinto.kernel import rows
 from resilience import copies
 from resilience.contract import enforces
 from resilience.copies import Copy, Errand
@@ -45,7 +46,7 @@ _PERSON = (
     "version",
 )
 _SESSION = (
-    "pk",
+    "id",
     "user_id",
     "organization_id",
     "ended_at",
@@ -54,6 +55,17 @@ _SESSION = (
     "proved_at",
     "version",
 )
+
+
+_SHOWN: tuple[Any, ...] = tuple(
+    model._meta.get_field(name)
+    for model, names in ((Session, _SESSION), (User, _PERSON))
+    for name in names
+)
+_ROWS = """
+SELECT {shown} FROM accounts_session JOIN accounts_user ON accounts_user.id = user_id
+WHERE accounts_session.id = %s AND user_id = %s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +106,13 @@ def of(
 
     :raises SessionEnded: the session has ended or expired, or the person may not sign in
     """
-    keys = (_session_key(claims.session_id), _person_key(claims.user_id))
+    keys = claims.conclusions.get("keys")
+    if keys is None:
+        keys = _session_key(claims.session_id), _person_key(claims.user_id)
+        claims.conclusions["keys"] = keys
     session, person, *others = copies.read(*keys, *also, errand=errand)
-    if session and not session.facts:
-        raise SessionEnded(reason="tombstone")
-    if session and session.facts and person and person.facts:
-        who = _judge(claims, session.facts, person.facts, now=now)
-    else:
-        who = _from_rows(claims, now=now)
-    who.brought.update(zip(also, others, strict=True))
-    return who
+    who = _from_copies(claims, session, person, now=now) or _from_rows(claims, now=now)
+    return replace(who, brought=dict(zip(also, others, strict=True))) if also else who
 
 
 def bury(session_ids: list[UUID], *, is_news: bool = True) -> None:
@@ -140,19 +149,32 @@ def person_facts(user: User) -> dict[str, Any]:
     return _person_facts({name: getattr(user, name) for name in _PERSON})
 
 
+def _from_copies(
+    claims: Claims, session: Copy | None, person: Copy | None, *, now: datetime
+) -> Standing | None:
+    """Conclude from two copies; from the same two as before the same follows, until it expires."""
+    before = claims.conclusions.get("standing")
+    if before and before[0] is session and before[1] is person and now.timestamp() < before[2]:
+        concluded: Standing = before[3]
+        return concluded
+    if session and not session.facts:
+        raise SessionEnded(reason="tombstone")
+    if not (session and session.facts and person and person.facts):
+        return None
+    who = _judge(claims, session.facts, person.facts, now=now)
+    claims.conclusions["standing"] = session, person, session.facts["expires_at"], who
+    return who
+
+
 def _from_rows(claims: Claims, *, now: datetime) -> Standing:
-    columns = (*_SESSION, *(f"user__{name}" for name in _PERSON))
-    row = (
-        Session.objects.filter(pk=claims.session_id, user_id=claims.user_id)
-        .values(*columns)
-        .first()
-    )
-    if row is None:
+    found = rows.first(_ROWS, [claims.session_id, claims.user_id], shown=_SHOWN)
+    if found is None:
         raise SessionEnded(reason="no such session")
+    row = dict(zip(_SESSION, found, strict=False))
+    person = dict(zip(_PERSON, found[len(_SESSION) :], strict=True))
     if row["ended_at"]:
         bury([claims.session_id], is_news=False)
         raise SessionEnded(reason="ended")
-    person = {name: row[f"user__{name}"] for name in _PERSON}
     if copies.is_shared():
         _fill_session(row)
         _fill_person(claims.user_id, person)
@@ -204,7 +226,7 @@ def _person_facts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_session(row: dict[str, Any]) -> None:
-    key, facts = _session_key(row["pk"]), _session_facts(row)
+    key, facts = _session_key(row["id"]), _session_facts(row)
     copies.fill(key, version=row["version"], facts=facts, lifetime=COPY_LIFETIME)
 
 

@@ -94,22 +94,18 @@ def answered(method: str | None, path: str, *, status: int, seconds: float, addr
     """
     if not _requests.isEnabledFor(logging.INFO):
         return
-    event = redact(
-        None,
-        "info",
-        {
-            "method": method,
-            "path": path,
-            "status": status,
-            "milliseconds": round(seconds * 1000, 1),
-            "address": address,
-            "event": "request.answered",
-            **get_contextvars(),
-            "logger": _requests.name,
-            "level": "info",
-        },
-    )
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    event = {
+        "method": _clean("method", method),
+        "path": _clean("path", path),
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "address": address,
+        "event": "request.answered",
+        **{name: _clean(name, value) for name, value in get_contextvars().items()},
+        "logger": _requests.name,
+        "level": "info",
+        "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+    }
     _requests.handle(_Line(event))
 
 

@@ -100,7 +100,8 @@ def of_environ(environ: dict[str, Any]) -> Origin:
 
 def of(request: HttpRequest | Request) -> Origin:
     """Return the origin the middleware attached."""
-    origin: Origin = request.origin  # type: ignore[union-attr]
+    # REST framework's request would search its own class first.
+    origin: Origin = getattr(request, "_request", request).origin  # type: ignore[union-attr]
     return origin
 
 

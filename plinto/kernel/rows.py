@@ -1,8 +1,12 @@
 """
-Rows of models as parts of one statement, which writes all of them or none.
+Rows of models in statements of our own: what a row holds is said by its model, as with the ORM.
+
+``insertion`` and ``insert`` make them parts of one statement, which writes all of them or none;
+``first`` reads one where the ORM would take longer to say what it wants than the database to find
+it.
 
 PostgreSQL runs several inserts as one statement, in one round trip and without a transaction of
-the client's. What a row holds is said by its model, as when the ORM saves it.
+the client's.
 """
 
 from __future__ import annotations
@@ -64,6 +68,56 @@ def insert(rows: Sequence[Model]) -> None:
         cursor.execute(statement, [value for _, values in parts for value in values])
     for row in rows:
         row._state.adding = False
+
+
+def first(
+    statement: str, values: Sequence[Any], *, shown: tuple[Field[Any, Any], ...]
+) -> tuple[Any, ...] | None:
+    """
+    Return the first row of a statement, in which ``{shown}`` are the columns of fields.
+
+    They come first; what the statement shows besides is as the driver reads it.
+    """
+    with prepared.cursor() as cursor:
+        cursor.execute(_showing(statement, shown), [_given(value) for value in values])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    row = list(found)
+    for place, field, convert in _conversions(connection.vendor, shown):
+        row[place] = convert(row[place], field, connection)
+    return tuple(row)
+
+
+@lru_cache(maxsize=64)
+def _showing(statement: str, shown: tuple[Field[Any, Any], ...]) -> str:
+    quoted = connection.ops.quote_name
+    names = [(field.model._meta.db_table, field.column or "") for field in shown]
+    columns = ", ".join(f"{quoted(table)}.{quoted(column)}" for table, column in names)
+    return statement.format(shown=columns)
+
+
+def _given(value: Any) -> Any:
+    """Return a value as the database takes it."""
+    if isinstance(value, UUID) and not connection.features.has_native_uuid_field:
+        return value.hex
+    if isinstance(value, datetime):
+        return connection.ops.adapt_datetimefield_value(value)
+    return value
+
+
+@lru_cache(maxsize=64)
+def _conversions(_vendor: str, shown: tuple[Field[Any, Any], ...]) -> list[tuple[int, Any, Any]]:
+    """Return what Django does to the columns of these fields after it has read them."""
+    columns = [field.get_col(field.model._meta.db_table) for field in shown]
+    return [
+        (place, column, convert)
+        for place, column in enumerate(columns)
+        for convert in (
+            *connection.ops.get_db_converters(column),
+            *column.get_db_converters(connection),
+        )
+    ]
 
 
 @lru_cache(maxsize=64)

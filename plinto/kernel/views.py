@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework import views
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
 from plinto.kernel.answers import say
@@ -47,6 +49,15 @@ class APIView(views.APIView):
     def default_response_headers(self) -> dict[str, str]:
         """What a class does not always say; ``finalize_response`` puts on the rest."""
         return {"Vary": "Accept"} if len(self.renderer_classes) > 1 else {}
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
+        # By these a view holds itself, and with it all of the request, until the collector of
+        # cycles finds them. What is rendered later still needs the second.
+        vars(self).pop("head", None)
+        if not isinstance(response, Response):
+            self.request.parser_context.clear()
+        return response
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         answer = super().finalize_response(request, response, *args, **kwargs)

@@ -19,8 +19,8 @@ LOGIN = "/api/v1/auth/login"
 WRONG = "certainly not my password"
 # Who it is, and where from; one attempt; the session, its row of the trail, and what is forgiven.
 # Of a sign-up: whose address it is, one mail, and all that is written.
-ENTERED = ["SELECT person.*", "INSERT INTO resilience_counter", "WITH ready"]
-REFUSED = ["SELECT person.*", "INSERT INTO resilience_counter", 'INSERT INTO "audit_row"']
+ENTERED = ['SELECT "accounts_user"', "INSERT INTO resilience_counter", "WITH ready"]
+REFUSED = ['SELECT "accounts_user"', "INSERT INTO resilience_counter", 'INSERT INTO "audit_row"']
 
 SIGNED_UP = ["SELECT email", "INSERT INTO resilience_counter", "WITH part_0"]
 
