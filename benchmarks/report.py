@@ -52,14 +52,16 @@ they need and with a server.
 
 ## How it is measured
 
-One client process keeps its connections and asks again as soon as it is answered; its own CPU time
-is in no figure. A refresh goes on from the token of the answer before, a sign-up is somebody new,
-{people} people sign in in turn. `me` with many tokens goes through them in turn, after each was
-seen once. Statements are counted by `pg_stat_statements`, which stays on for all, without those
-that begin and end transactions (`framing`). Redis commands are those that clients send, with the
-background of a process in them. The bare hash is as many processes that only hash as there are web
-processes. "Silent" is a Redis whose port takes connections and never answers. Webhooks are
-delivered once, and the start of their workers is in the figure.
+One client process keeps its connections, which it opened a millisecond apart before the clock
+starts, and asks again as soon as it is answered; its own CPU time is in no figure. A thousand that
+come in one instant are shared among the processes of any server by chance, up to three to one. A
+refresh goes on from the token of the answer before, a sign-up is somebody new, {people} people sign
+in in turn. `me` with many tokens goes through them in turn, after each was seen once. Statements
+are counted by `pg_stat_statements`, which stays on for all, without those that begin and end
+transactions (`framing`). Redis commands are those that clients send, with the background of a
+process in them. The bare hash is as many processes that only hash as there are web processes.
+"Silent" is a Redis whose port takes connections and never answers. Webhooks are delivered once, and
+the start of their workers is in the figure.
 
 ## What is not measured here
 

@@ -58,6 +58,9 @@ class ForwardAuthDoor:
         usual = self._usual.get(kind)
         if usual is None:
             return self._django(environ, self._learning(kind, start_response))
+        # For lines that the judgement may write; the one of the request is told by name.
+        clear_contextvars()
+        bind_contextvars(request_id=who.request_id)
         with deadline.budget(settings.REDIS_TIMEOUT * deadline.SHARE):
             passage = self._judged(environ)
             if passage is None:
@@ -65,10 +68,15 @@ class ForwardAuthDoor:
         start_response(
             _STATUS, [*usual, ("X-Request-ID", who.request_id), *passage.headers.items()]
         )
-        clear_contextvars()
-        bind_contextvars(request_id=who.request_id, **passage.named)
         seconds, method = perf_counter() - began, environ["REQUEST_METHOD"]
-        logs.answered(method, PATH, status=204, seconds=seconds, address=who.address)
+        logs.answered(
+            method,
+            PATH,
+            status=204,
+            seconds=seconds,
+            address=who.address,
+            bound={"request_id": who.request_id, **passage.named},
+        )
         traffic.count(method, _ROUTE, status=204, seconds=seconds)
         return ()
 

@@ -7,7 +7,7 @@ import logging.config
 import re
 import sys
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -85,9 +85,17 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         return dumps(record.msg) if isinstance(record, _Line) else super().format(record)
 
 
-def answered(method: str | None, path: str, *, status: int, seconds: float, address: str) -> None:
+def answered(
+    method: str | None,
+    path: str,
+    *,
+    status: int,
+    seconds: float,
+    address: str,
+    bound: Mapping[str, Any] | None = None,
+) -> None:
     """
-    Write the line of one request, with what was bound while it was answered.
+    Write the line of one request, with what was bound while it was answered, or with ``bound``.
 
     It is what ``log.info("request.answered", …)`` would write, without the steps that only
     other events need: finding the caller, formatting a traceback, filtering by level again.
@@ -101,7 +109,10 @@ def answered(method: str | None, path: str, *, status: int, seconds: float, addr
         "milliseconds": round(seconds * 1000, 1),
         "address": address,
         "event": "request.answered",
-        **{name: _clean(name, value) for name, value in get_contextvars().items()},
+        **{
+            name: _clean(name, value)
+            for name, value in (get_contextvars() if bound is None else bound).items()
+        },
         "logger": _requests.name,
         "level": "info",
         "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
