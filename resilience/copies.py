@@ -37,7 +37,7 @@ _SLOWEST_REQUEST = timedelta(seconds=60)
 # Seconds. Less than any writer waits before it gives a standing Redis up.
 _QUICK = 0.05
 
-# Values that are not read again while they are the same, about 1.5 kB each.
+# Values that are not read again while they are the same, about 0.9 kB each.
 _REMEMBERED = 4_096
 
 # In place of facts that have changed, where nobody has ended.

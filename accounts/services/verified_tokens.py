@@ -23,7 +23,7 @@ from resilience import measures
 from resilience.forks import renew_after_fork
 from resilience.readings import Reading, Readings
 
-# About 1.5 kB each, with what was concluded. A token that is not there costs a signature.
+# About 2.6 kB each, with what was concluded. A token that is not there costs a signature.
 MOST = 10_000
 
 
