@@ -86,15 +86,17 @@ def add(rows: Sequence[Row]) -> None:
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """A transaction whose statements may take longer than those of a request."""
-    with transaction.atomic():
-        if connection.vendor != "postgresql":
+    """A transaction that may take longer than one of a request, and so may its end."""
+    if connection.vendor != "postgresql":
+        with transaction.atomic():
             yield
-            return
+        return
+    connection.ensure_connection()
+    # Around the transaction: what was deferred is checked when it is committed.
+    with connection.connection.impatient(seconds=_PATIENCE_SECONDS), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL statement_timeout = 0")
-        with connection.connection.impatient(seconds=_PATIENCE_SECONDS):
-            yield
+        yield
 
 
 def _is_counted(field: Any) -> bool:
