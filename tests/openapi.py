@@ -39,11 +39,13 @@ class Described:
         content = self.told.get("requestBody", {}).get("content", {})
         return next(iter(content.items()), ("application/json", {}))
 
-    def success(self) -> tuple[int, dict[str, Any]]:
-        """Its first status of success, and what the document says of the answer."""
-        status = min(self.told["responses"])
-        content = self.told["responses"][status].get("content", {})
-        return int(status), next(iter(content.values()), {})
+    def successes(self) -> dict[int, dict[str, Any]]:
+        """Its statuses of success, and what the document says of each answer."""
+        return {
+            int(status): next(iter(response.get("content", {}).values()), {})
+            for status, response in self.told["responses"].items()
+            if status < "400"
+        }
 
     def refusals(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each example of a refusal, with its status."""
