@@ -5,6 +5,7 @@ from __future__ import annotations
 from plinto.kernel.examples import Operation, Subject
 
 _PAGE = "<!doctype html><title>You are not signed in · Plinto</title>…"
+_FORM = "<!doctype html><title>To your identity provider · Plinto</title>…"
 _OTHERS = dict.fromkeys((400, 403, 404, 429, 503), _PAGE)
 
 SUBJECT = Subject(
@@ -35,6 +36,7 @@ SUBJECT = Subject(
             summary="Begin to sign in by a SAML connection",
             description="Send the browser here. It goes to the provider with a signed request; a "
             "provider that wants its request posted is sent a page with a form (200).",
+            answer=_FORM,
             others=_OTHERS,
         ),
         "post_saml_response": Operation(
@@ -65,6 +67,7 @@ SUBJECT = Subject(
             description="A signed LogoutRequest ends the sessions that it names, at once; a signed "
             "LogoutResponse answers one of ours. Both may come by GET too.",
             body={"SAMLRequest": "PHNhbWxwOkxvZ291dFJlcXVlc3QgeG1sbnM6c2FtbHA9InVybjpv…"},
+            answer=_FORM,
             others=_OTHERS,
         ),
         "sso_logout": Operation(
