@@ -39,13 +39,11 @@ class Described:
         content = self.told.get("requestBody", {}).get("content", {})
         return next(iter(content.items()), ("application/json", {}))
 
-    def successes(self) -> dict[int, dict[str, Any]]:
-        """Its statuses of success, and what the document says of each answer."""
-        return {
-            int(status): next(iter(response.get("content", {}).values()), {})
-            for status, response in self.told["responses"].items()
-            if status < "400"
-        }
+    def success(self, status: str = "") -> tuple[int, dict[str, Any]]:
+        """The first status of success, or the one given, and what is said of its answer."""
+        status = status or min(self.told["responses"])
+        content = self.told["responses"][status].get("content", {})
+        return int(status), next(iter(content.values()), {})
 
     def refusals(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each example of a refusal, with its status."""

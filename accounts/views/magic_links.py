@@ -12,6 +12,7 @@ from accounts.serializers.bodies import EmailBody
 from accounts.serializers.mail_bodies import MailedLinkBody
 from accounts.services import magic_links
 from plinto.kernel import origin
+from plinto.kernel.even import evenly
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.views import APIView
@@ -29,6 +30,7 @@ class MagicLinkView(APIView):
         request=EmailBody,
         responses={202: answers.SentAnswer, **errors(*BODY)},
     )
+    @evenly
     def post(self, request: Request) -> Response:
         body = EmailBody.read(request)
         magic_links.request(**body, origin=origin.of(request), now=timezone.now())

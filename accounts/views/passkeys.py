@@ -14,6 +14,7 @@ from accounts.permissions import ProvedLately, SignedIn, signed_in
 from accounts.serializers import answers, passkey_answers, passkey_bodies
 from accounts.services import passkey_sign_in, passkeys
 from plinto.kernel import origin, pages
+from plinto.kernel.even import evenly
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.views import APIView
@@ -49,6 +50,7 @@ class PasskeyLoginView(APIView):
         request=passkey_bodies.PasskeyLoginBody,
         responses={200: answers.SignedInAnswer, **errors(*BODY, 401, 403)},
     )
+    @evenly
     def post(self, request: Request) -> Response:
         body = passkey_bodies.PasskeyLoginBody.read(request)
         entry = passkey_sign_in.with_passkey(

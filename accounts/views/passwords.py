@@ -12,6 +12,7 @@ from accounts.serializers import answers
 from accounts.serializers.bodies import EmailBody, PasswordChangeBody, PasswordResetConfirmBody
 from accounts.services import password_changes, password_links
 from plinto.kernel import origin
+from plinto.kernel.even import evenly
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.views import APIView
@@ -52,6 +53,7 @@ class PasswordResetView(APIView):
         request=EmailBody,
         responses={202: answers.SentAnswer, **errors(*BODY)},
     )
+    @evenly
     def post(self, request: Request) -> Response:
         body = EmailBody.read(request)
         password_links.request_reset(

@@ -1,10 +1,11 @@
 """
-A lane of its own for requests that hash a password, so that no other request waits behind them.
+A lane of its own for requests that hold a thread for long, so that no other waits behind them.
 
 A hash takes a slot for some thirty milliseconds, a thousand times what most requests take. In the
 threads that answer those, as many sign-ins as there are threads would keep everybody else out: of
 sixteen clients that read, none got an answer while thirty-two signed in. Here they stand in line
-for a few threads of their own, in the memory of the server and at the price of a connection.
+for a few threads of their own, in the memory of the server and at the price of a connection. So do
+those that take their time on purpose (``plinto.kernel.even``), which is as long.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from typing import Any
 
 from plinto.kernel import lines
 
-# Every path below which a password is hashed; another method of it is not told apart.
+# Every path that hashes a password or answers evenly; another method of it is not told apart.
 DOORS = frozenset(
     {
         "/admin/login/",
         "/api/v1/auth/login",
+        "/api/v1/auth/login/passkey",
+        "/api/v1/auth/magic-link",
+        "/api/v1/auth/password/reset",
         "/api/v1/auth/password/reset/confirm",
         "/api/v1/auth/reauthenticate",
         "/api/v1/auth/register",

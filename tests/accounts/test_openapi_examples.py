@@ -43,17 +43,21 @@ def groups() -> dict[str, list[str]]:
     return {names[0]: names for names in found.values()}
 
 
+# Of these the document has a page besides, for a provider that wants to be posted to.
+REDIRECTED = {"begin_saml": "303", "post_saml_logout": "303"}
+
+
 @pytest.mark.parametrize("names", groups().values(), ids=groups())
 def test_an_example_is_answered_as_documented(request, names):
     world = World(request)
     given = PREPARED[names[0]](world)
-    for operation in map(OPERATIONS.__getitem__, names):
-        successes = operation.successes()
+    for name in names:
+        operation = OPERATIONS[name]
+        status, media = operation.success(REDIRECTED.get(name, ""))
         before = there()
         answer = send(world, operation, given)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
-        assert answer.status_code in successes, content
-        media = successes[answer.status_code]
+        assert answer.status_code == status, content
         assert bool(content) == bool(media), operation.name
         if media:
             is_json = "json" in answer["Content-Type"] and not answer.streaming
