@@ -9,6 +9,7 @@ what was begun, and ends.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import importlib
 import logging
 import os
@@ -75,7 +76,8 @@ class WebProcess:
         signal.signal(signal.SIGQUIT, self._stop_at_once)
         self._watch.start()
         threading.Thread(target=self._follow, args=(pipe,), name="master", daemon=True).start()
-        pipe.send(READY)
+        with contextlib.suppress(ConnectionError):
+            pipe.send(READY)
         self._asked.wait()
         self._is_urgent.wait(options.DRAINS_FOR)
         return self._finish()
@@ -91,7 +93,9 @@ class WebProcess:
 
     def _follow(self, pipe: socket.socket) -> None:
         """Stop without draining when the master is gone: the next one wants the address."""
-        pipe.recv(1)
+        # Reset, where the master was killed before it had read that this process is ready.
+        with contextlib.suppress(ConnectionError):
+            pipe.recv(1)
         stopping.begin()
         self._is_urgent.set()
         self._asked.set()

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
-import psutil
 import pytest
 
 from tests.journeys.waiting import eventually
@@ -31,22 +28,9 @@ def knocks(world: World, *, address: str, method: str = "GET", path: str = JWKS)
         return Counter(threads.map(knock, range(KNOCKS)))
 
 
-@contextmanager
-def only(world: World, pid: int) -> Iterator[None]:
-    """Let only one worker answer."""
-    others = [psutil.Process(each) for each in world.web.worker_pids() if each != pid]
-    for process in others:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in others:
-            process.resume()
-
-
 def meet_every_worker(world: World, *, address: str) -> None:
     for pid in world.web.worker_pids():
-        with only(world, pid):
+        with world.web.only(pid):
             assert world.caller(address=address, is_kept=False).send("GET", JWKS).status == 429
 
 

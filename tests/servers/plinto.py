@@ -8,8 +8,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from tests.servers.environment import production_environment
 from tests.servers.process import (
@@ -21,6 +25,12 @@ from tests.servers.process import (
 )
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def _is_stopped(pid: int) -> bool:
+    """Tell whether every thread of a process is stopped."""
+    threads = Path("/proc", str(pid), "task").glob("*/stat")
+    return all(each.read_text().rpartition(") ")[2].startswith("T") for each in threads)
 
 
 def manage(*words: str, environment: Mapping[str, str]) -> str:
@@ -124,6 +134,22 @@ class PlintoServer:
     def worker_pids(self) -> list[int]:
         """List the worker processes, oldest first."""
         return self._running().children()
+
+    @contextmanager
+    def only(self, pid: int) -> Iterator[None]:
+        """Let only one worker answer; the others are stopped for the length of the block."""
+        others = [psutil.Process(each) for each in self.worker_pids() if each != pid]
+        for process in others:
+            process.suspend()
+        # A thread that is not stopped yet would take the next connection, and keep it.
+        for process in others:
+            while not _is_stopped(process.pid):
+                time.sleep(0.001)
+        try:
+            yield
+        finally:
+            for process in others:
+                process.resume()
 
     def kill_worker(self) -> int:
         """End the oldest worker with SIGKILL and return the process id that is no more."""

@@ -96,6 +96,24 @@ def test_processes_end_with_their_master_and_a_new_one_gets_the_address():
         eventually(lambda: all(map(has_ended, orphans)), seconds=30)
 
 
+def test_processes_end_with_a_master_that_never_heard_that_they_are_ready():
+    with echoing(WEB_WORKERS="2") as echo:
+        master = psutil.Process(echo.process.pid)
+        master.suspend()
+        [one, other] = map(psutil.Process, echo.process.children())
+        one.kill()
+        other.kill()
+        master.resume()
+        eventually(
+            lambda: len(set(echo.process.children()) - {one.pid, other.pid}) == 2, seconds=30
+        )
+        master.suspend()
+        orphans = [psutil.Process(pid) for pid in echo.process.children()]
+        assert echo.ask("GET / HTTP/1.1", HOST).status == 200
+        echo.process.kill()
+        eventually(lambda: all(map(has_ended, orphans)), seconds=30)
+
+
 def has_ended(process: psutil.Process) -> bool:
     """Tell whether a process is gone, or waits for somebody else's parent to hear of its end."""
     try:
