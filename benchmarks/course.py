@@ -10,7 +10,6 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -177,7 +176,7 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
     with ExitStack() as running:
         sessions = max(CONNECTIONS, choice.most_tokens if choice.has("me") else 0)
         plinto = running.enter_context(lived_in(meters.postgres, sessions=sessions))
-        seconds = _relaunched(plinto)
+        seconds = plinto.relaunch()
         course.starts.append(_started(plinto.running, seconds, _own_megabytes()))
         guests = [Guest(plinto.running, plinto.tokens)]
         for peer in PEERS:
@@ -197,15 +196,6 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
             other = running.enter_context(lived_in(meters.postgres, sessions=CONNECTIONS))
             course.cells += FaultyRedis(other).cells()
         yield course
-
-
-def _relaunched(plinto: Plinto) -> float:
-    """Start the web processes anew, with the tables there, and say how long that took."""
-    plinto.world.web.terminate()
-    began = time.monotonic()
-    plinto.world.web.launch()
-    plinto.running.pid = plinto.world.web.pid
-    return time.monotonic() - began
 
 
 def _own_megabytes() -> float:

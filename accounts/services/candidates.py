@@ -13,6 +13,7 @@ from accounts.services.attempts import Bucket, Tries
 from audit.parties import Target
 from plinto.kernel import rows
 from plinto.kernel.origin import Origin
+from resilience.postgres.repeatable import repeatable
 
 # A network somebody signed in from this lately is theirs, as far as lockout is concerned.
 FAMILIAR_FOR = timedelta(days=90)
@@ -66,7 +67,7 @@ def find(email: str, *, origin: Origin, now: datetime) -> Candidate:
     familiar_since, known_since = now - FAMILIAR_FOR, now - known_devices.REMEMBERED_FOR
     here = origin.network
     values = [here, familiar_since, here, origin.agent, known_since, key]
-    found = rows.first(_FOUND, values, shown=_PERSON)
+    found = repeatable(lambda: rows.first(_FOUND, values, shown=_PERSON))
     user, is_familiar, knows_device = _read(found) if found else (None, False, False)
     # Counted by person where there is one: a new address brings no fresh attempts.
     holder = user.pk if user else key

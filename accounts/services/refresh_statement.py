@@ -9,6 +9,7 @@ the person is not known before.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -23,6 +24,7 @@ from audit.services import told_along
 from audit.services.record import Entry
 from plinto.kernel import prepared
 from plinto.kernel.origin import Origin
+from resilience.postgres.repeatable import repeatable
 
 # What an answer tells and a token says.
 _OF_SESSION = (
@@ -101,19 +103,16 @@ def rotated(
         session_id=session_id,
         now=now,
     )
-    with prepared.cursor() as cursor:
-        cursor.execute(
-            _STATEMENT,
-            {
-                **told_along.parameters(entry),
-                "session": session_id,
-                "spent": spent,
-                "successor": successor,
-                "now": now,
-                "idle": now - settings.SESSION_IDLE,
-            },
-        )
-        found = cursor.fetchone()
+    values = {
+        **told_along.parameters(entry),
+        "session": session_id,
+        "spent": spent,
+        "successor": successor,
+        "now": now,
+        "idle": now - settings.SESSION_IDLE,
+    }
+    # Were it done and its answer lost, doing it again finds the successor in place: a twin.
+    found = repeatable(lambda: _exchanged(values))
     if found is None:
         return None
     width = len(_OF_SESSION)
@@ -124,3 +123,10 @@ def rotated(
         connection.alias, _OF_PERSON, found[width : width + len(_OF_PERSON)]
     )
     return session
+
+
+def _exchanged(values: dict[str, Any]) -> tuple[Any, ...] | None:
+    with prepared.cursor() as cursor:
+        cursor.execute(_STATEMENT, values)
+        found: tuple[Any, ...] | None = cursor.fetchone()
+    return found

@@ -26,6 +26,7 @@ from plinto.kernel import rows
 from resilience import copies
 from resilience.contract import enforces
 from resilience.copies import Copy, Errand
+from resilience.postgres.repeatable import repeatable
 
 FRESH_FOR = timedelta(minutes=10)  # how long a proof of who one is opens what asks for one
 COPY_LIFETIME = timedelta(seconds=settings.SECURITY_COPY_TTL)
@@ -167,7 +168,8 @@ def _from_copies(
 
 
 def _from_rows(claims: Claims, *, now: datetime) -> Standing:
-    found = rows.first(_ROWS, [claims.session_id, claims.user_id], shown=_SHOWN)
+    values = [claims.session_id, claims.user_id]
+    found = repeatable(lambda: rows.first(_ROWS, values, shown=_SHOWN))
     if found is None:
         raise SessionEnded(reason="no such session")
     row = dict(zip(_SESSION, found, strict=False))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar, cast
 
+from django import db
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base as postgresql
 from django.db.utils import DatabaseErrorWrapper
@@ -13,7 +15,9 @@ from psycopg import Connection, IsolationLevel, errors
 from psycopg_pool import ConnectionPool
 
 from resilience.postgres.connection import BoundedConnection
-from resilience.postgres.gate import Gate, Pool, gate
+from resilience.postgres.gate import Gate, LentConnection, Pool, gate
+
+Outcome = TypeVar("Outcome")
 
 
 class DatabaseWrapper(postgresql.DatabaseWrapper):
@@ -23,6 +27,8 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
     Without a pool, as the health pages and commands that watch want it, a connection passes no
     breaker and shows what is.
     """
+
+    _is_to_be_asked = True
 
     @property
     def gate(self) -> Gate:
@@ -46,11 +52,37 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
         connection: Connection[Any] = (
             BoundedConnection.connect(**conn_params)
             if pool is None
-            else self.gate.lend(pool, conn_params)
+            else self.gate.lend(pool, conn_params, is_asked=self._is_to_be_asked)
         )
         if level is not None:
             connection.isolation_level = self.isolation_level
         return connection
+
+    def again_if_lost(self, work: Callable[[], Outcome]) -> Outcome:
+        """Do what ``repeatable`` promises."""
+        if self._held() is not None or self.pool is None:
+            return work()
+        try:
+            with self.gate.trusted(self._unasked()):
+                return work()
+        except (db.OperationalError, db.InterfaceError):
+            lost = self._held()
+            if lost is None or not lost.closed:
+                raise
+            self.close()
+        return work()
+
+    def _unasked(self) -> LentConnection:
+        self._is_to_be_asked = False
+        try:
+            self.ensure_connection()
+        finally:
+            self._is_to_be_asked = True
+        return cast(LentConnection, self._held())
+
+    def _held(self) -> Connection[Any] | None:
+        # Django's stubs say that it is always None.
+        return cast("Connection[Any] | None", self.connection)
 
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:

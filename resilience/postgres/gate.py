@@ -12,8 +12,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from typing import Any
 from weakref import WeakSet
@@ -53,17 +53,23 @@ _WAITS_KEPT = 512
 
 
 class LentConnection(BoundedConnection):
-    """A connection of a pool; ``permit`` is of the time at which the server last answered on it."""
+    """
+    A connection of a pool; ``permit`` is of the time at which the server last answered on it.
+
+    Of one that was not asked at check-out, silence says nothing yet.
+    """
 
     gate: Gate
     permit: Permit
+    was_asked = True
 
     @classmethod
     def connect(cls, conninfo: str = "", **options: Any) -> LentConnection:
         return cls.gate.connect(partial(super().connect, conninfo, **options))
 
     def fell_silent(self) -> None:
-        self.gate.breaker.failed(self.permit, reason="silent")
+        if self.was_asked:
+            self.gate.breaker.failed(self.permit, reason="silent")
 
 
 Pool = ConnectionPool[LentConnection]
@@ -130,9 +136,11 @@ class Gate:
             self._drained_at = now
             pool.drain()
 
-    def lend(self, pool: Pool, parameters: Mapping[str, Any]) -> LentConnection:
+    def lend(
+        self, pool: Pool, parameters: Mapping[str, Any], *, is_asked: bool = True
+    ) -> LentConnection:
         """
-        Lend a connection that has just answered.
+        Lend a connection that has just answered, or, unless it ``is_asked``, one for ``trusted``.
 
         :raises psycopg.OperationalError: the breaker is open, or none was free in time
         """
@@ -141,7 +149,8 @@ class Gate:
         began = time.monotonic()
         try:
             pool.open()
-            return self._take(pool, deadline=began + patience.for_a_connection())
+            wait = patience.for_a_connection()
+            return self._take(pool, deadline=began + wait) if is_asked else self._trust(pool, wait)
         except psycopg.OperationalError:
             self.errors += 1
             raise
@@ -149,6 +158,19 @@ class Gate:
             waited = time.monotonic() - began
             self.waits.append(waited)
             patience.waited_for_a_connection(waited)
+
+    @contextmanager
+    def trusted(self, connection: LentConnection) -> Iterator[None]:
+        """Take an answer to the work of the block for the one that was not asked for before."""
+        with connection.impatient(seconds=_CHECK_SECONDS):
+            yield
+        connection.was_asked = True
+        self.breaker.succeeded(connection.permit)
+
+    def _trust(self, pool: Pool, wait: float) -> LentConnection:
+        permit, connection = self._admit(), pool.getconn(wait)
+        connection.permit, connection.was_asked = permit, False
+        return connection
 
     def _take(self, pool: Pool, *, deadline: float) -> LentConnection:
         """
@@ -170,7 +192,7 @@ class Gate:
                 return connection
 
     def _check(self, connection: LentConnection) -> None:
-        connection.permit = self._admit()
+        connection.permit, connection.was_asked = self._admit(), True
         with connection.impatient(seconds=_CHECK_SECONDS):
             ConnectionPool.check_connection(connection)
         self.breaker.succeeded(connection.permit)
