@@ -162,9 +162,11 @@ class Gate:
     @contextmanager
     def trusted(self, connection: LentConnection) -> Iterator[None]:
         """Take an answer to the work of the block for the one that was not asked for before."""
-        with connection.impatient(seconds=_CHECK_SECONDS):
-            yield
-        connection.was_asked = True
+        try:
+            with connection.impatient(seconds=_CHECK_SECONDS):
+                yield
+        finally:
+            connection.was_asked = True
         self.breaker.succeeded(connection.permit)
 
     def _trust(self, pool: Pool, wait: float) -> LentConnection:
