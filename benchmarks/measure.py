@@ -24,7 +24,7 @@ SELECT coalesce(sum(s.calls) FILTER (WHERE NOT s.query ~* %(framing)s), 0),
        coalesce(sum(s.calls) FILTER (WHERE s.query ~* %(framing)s), 0)
   FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
  WHERE s.toplevel AND d.datname = %(database)s
-   AND s.query !~ '^SELECT 1 FROM ONLY .* FOR KEY SHARE OF x$'
+   AND s.query !~ '^SELECT (1|[$][0-9]+) FROM ONLY .* FOR KEY SHARE OF x$'
 """
 _FRAMING = (
     r"^\s*(begin|start transaction|commit|rollback|savepoint|release|set|show|discard|deallocate)"
