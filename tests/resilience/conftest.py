@@ -157,3 +157,10 @@ def at_once(threads: int, act: Callable[[], object]) -> list[object]:
     finally:
         sys.setswitchinterval(before)
     return answers
+
+
+@pytest.fixture
+def unguarded(django_db_blocker) -> Iterator[None]:
+    """Let a test use databases that are not the one that pytest-django guards."""
+    with django_db_blocker.unblock():
+        yield

@@ -17,11 +17,7 @@ from tests.servers.postgres import PostgresServer
 FOUND_WITHIN = 10.0
 
 
-@pytest.fixture(autouse=True)
-def _unblocked(django_db_blocker) -> Iterator[None]:
-    """Databases of these tests are not the one that pytest-django guards."""
-    with django_db_blocker.unblock():
-        yield
+pytestmark = pytest.mark.usefixtures("unguarded")
 
 
 @pytest.fixture(scope="module")

@@ -19,11 +19,7 @@ from tests.servers.fault_proxy import FaultProxy
 AT_ONCE = 1.5
 
 
-@pytest.fixture(autouse=True)
-def _unblocked(django_db_blocker) -> Iterator[None]:
-    """Databases of these tests are not the one that pytest-django guards."""
-    with django_db_blocker.unblock():
-        yield
+pytestmark = pytest.mark.usefixtures("unguarded")
 
 
 @pytest.fixture

@@ -12,12 +12,7 @@ from tests.resilience.conftest import eventually
 from tests.resilience.postgres import Doorway, ask, doorway_to, refused
 from tests.servers.fault_proxy import FaultProxy
 
-
-@pytest.fixture(autouse=True)
-def _unblocked(django_db_blocker) -> Iterator[None]:
-    """Databases of these tests are not the one that pytest-django guards."""
-    with django_db_blocker.unblock():
-        yield
+pytestmark = pytest.mark.usefixtures("unguarded")
 
 
 @pytest.fixture

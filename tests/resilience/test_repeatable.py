@@ -15,12 +15,7 @@ from resilience.postgres.base import DatabaseWrapper
 from tests.resilience.postgres import Doorway, ask, doorway_to, refused
 from tests.servers.postgres import PostgresServer
 
-
-@pytest.fixture(autouse=True)
-def _unblocked(django_db_blocker) -> Iterator[None]:
-    """Databases of these tests are not the one that pytest-django guards."""
-    with django_db_blocker.unblock():
-        yield
+pytestmark = pytest.mark.usefixtures("unguarded")
 
 
 @pytest.fixture
