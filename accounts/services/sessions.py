@@ -25,6 +25,7 @@ from accounts.services import (
     plain_entries,
     refresh_tokens,
     sso_policy,
+    standing,
 )
 from accounts.services.attempts import Tries
 from accounts.services.factor_codes import Proved
@@ -108,6 +109,7 @@ def start(
     if tries is not None and password_upgrade is None:
         entry = _started(session, actor_of(user), origin)
         if plain_entries.is_taken(session, entry, tries=tries, knows_device=knows_device, now=now):
+            standing.introduce(session)
             return signed_in
     awaiting = _open(
         session,
@@ -121,6 +123,8 @@ def start(
     )
     if tries is not None:
         tries.forgive()
+    if awaiting is None:
+        transaction.on_commit(lambda: standing.introduce(session))
     return awaiting or signed_in
 
 

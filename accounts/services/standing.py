@@ -145,6 +145,12 @@ def refresh_session(session_id: UUID) -> None:
         _fill_session(row)
 
 
+def introduce(session: Session) -> None:
+    """Let a copy be there of a session that was just written: its first request finds one."""
+    if copies.is_shared():
+        _fill_session({name: getattr(session, name) for name in _SESSION})
+
+
 def person_facts(user: User) -> dict[str, Any]:
     """The part of a person that answers show, in the shape of a copy."""
     return _person_facts({name: getattr(user, name) for name in _PERSON})

@@ -97,6 +97,19 @@ def test_a_warm_request_runs_no_sql_and_one_redis_command(api, redis_server):
     assert "get" not in sent
 
 
+@pytest.mark.skipif(not settings.REDIS_URL, reason="without Redis every request reads the row")
+def test_the_first_request_of_a_session_finds_what_its_sign_in_left(api):
+    ada = signed_in(api)
+    api.get("/api/v1/me", token=ada.access)
+    elsewhere = signed_in(api, user=ada.user)
+
+    with CaptureQueriesContext(connection) as statements:
+        answer = api.get("/api/v1/me", token=elsewhere.access)
+
+    assert answer.json()["id"] == str(ada.user.pk)
+    assert len(statements) == 0
+
+
 def test_a_cold_request_costs_one_statement(api):
     ada = signed_in(api)
 

@@ -29,7 +29,7 @@ REQUESTS = int(os.environ.get("JOURNEY_REQUESTS", "800"))
 # Few enough that each is seen several times within SECURITY_COPY_TTL, on a slow machine too.
 CLIENTS, VISITORS = 4, 1
 MIX = {"register": 5, "login": 15, "active": 40, "admin": 20, "api": 15, "health": 5}
-WANTED = 0.80
+WANTED = 0.90
 PAGES = [PEOPLE, "/admin/accounts/session/", "/admin/audit/auditrow/"]
 
 
