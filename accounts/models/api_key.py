@@ -20,7 +20,7 @@ class ApiKey(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        Organization, on_delete=models.CASCADE, related_name="api_keys"
+        Organization, on_delete=models.CASCADE, related_name="api_keys", db_index=False
     )
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -27,7 +27,7 @@ class TermsConsent(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="consents"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="consents", db_index=False
     )
     version = models.CharField(max_length=40)
     accepted_at = models.DateTimeField()

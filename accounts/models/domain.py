@@ -18,7 +18,9 @@ class OrganizationDomain(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="domains")
+    organization = models.ForeignKey(
+        Organization, on_delete=models.CASCADE, related_name="domains", db_index=False
+    )
     name = models.CharField(max_length=253)
     token = models.CharField(max_length=64)
     created_at = models.DateTimeField()

@@ -22,7 +22,7 @@ class Session(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions"
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sessions", db_index=False
     )
     organization_id = models.UUIDField(null=True, blank=True)
     connection_id = models.UUIDField(null=True, blank=True, editable=False)

@@ -18,6 +18,7 @@ from audit.parties import Target
 from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.origin import Origin
+from plinto.kernel.plans import unseen
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 
@@ -32,7 +33,7 @@ def listed(
     :raises AuthorizationError: they lack ``members:read``
     """
     get_rbac_service().require(who, organization_id, permissions.READ_MEMBERS, now=now)
-    members = Membership.objects.filter(organization_id=organization_id)
+    members = unseen(Membership.objects.all(), organization_id=organization_id)
     return pages.cut(members.select_related("user", "role"), wanted=wanted)
 
 

@@ -20,6 +20,7 @@ from audit.services import personal
 from audit.services.personal import Opened
 from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
+from plinto.kernel.plans import unseen
 
 # No act takes so long, and no clock of a deployment is so wrong.
 _APART = timedelta(hours=1)
@@ -40,12 +41,13 @@ class Filters:
     def chosen(self, rows: QuerySet[AuditRow]) -> QuerySet[AuditRow]:
         """Cut ``rows`` to those that are wanted."""
         wanted = {
-            "action": self.action,
             "actor_id": self.actor,
             "target_id": self.target,
             "outcome": self.outcome,
         }
         rows = rows.filter(**{column: text for column, text in wanted.items() if text})
+        if self.action:
+            rows = unseen(rows, action=self.action)
         if self.since:
             rows = rows.filter(occurred_at__gte=self.since, id__gte=_id_at(self.since, -_APART))
         if self.until:
@@ -113,7 +115,7 @@ def one(organization_id: UUID, row_id: UUID) -> AuditRow:
 
 def of(organization_id: UUID) -> QuerySet[AuditRow]:
     """All rows of an organization."""
-    return AuditRow.objects.filter(organization_id=organization_id)
+    return unseen(AuditRow.objects.all(), organization_id=organization_id)
 
 
 def organizations_naming(person_id: UUID) -> set[UUID]:

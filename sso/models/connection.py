@@ -33,7 +33,7 @@ class Connection(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, related_name="+"
+        "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
     slug = models.CharField(max_length=40, unique=True)
     name = models.CharField(max_length=100)
@@ -164,7 +164,7 @@ class GroupRole(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, related_name="+"
+        "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
     group = models.CharField(max_length=255)
     role = models.ForeignKey("accounts.Role", on_delete=models.CASCADE, related_name="+")

@@ -39,7 +39,7 @@ class ScimUser(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, related_name="+"
+        "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+"
@@ -84,7 +84,7 @@ class ScimGroup(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, related_name="+"
+        "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
     )
     display_name = models.CharField(max_length=255)
     display_name_key = models.CharField(max_length=255)
@@ -111,7 +111,9 @@ class ScimMember(models.Model):
     """One described person in one group."""
 
     id = models.BigAutoField(primary_key=True)
-    group = models.ForeignKey(ScimGroup, on_delete=models.CASCADE, related_name="members")
+    group = models.ForeignKey(
+        ScimGroup, on_delete=models.CASCADE, related_name="members", db_index=False
+    )
     user = models.ForeignKey(ScimUser, on_delete=models.CASCADE, related_name="memberships")
 
     class Meta:

@@ -60,7 +60,9 @@ class ConsumedAssertion(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     digest = models.BinaryField(max_length=32)
     expires_at = models.DateTimeField(db_index=True)
 
@@ -86,7 +88,9 @@ class SignOn(models.Model):
     session = models.OneToOneField(
         "accounts.Session", on_delete=models.CASCADE, primary_key=True, related_name="+"
     )
-    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="sign_ons")
+    connection = models.ForeignKey(
+        Connection, on_delete=models.CASCADE, related_name="sign_ons", db_index=False
+    )
     subject_digest = models.BinaryField(max_length=32)
     session_index = models.CharField(max_length=255, blank=True)
     sealed_subject = models.BinaryField(editable=False, default=b"")

@@ -20,7 +20,9 @@ class Delivery(LeasedRow):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="deliveries")
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="deliveries", db_index=False
+    )
     event_id = models.UUIDField()
     type = models.CharField(max_length=64)
     created_at = models.DateTimeField()
@@ -58,7 +60,9 @@ class Attempt(models.Model):
     """One try: what came back and how long it took; ``error`` says why nothing useful did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="log")
+    delivery = models.ForeignKey(
+        Delivery, on_delete=models.CASCADE, related_name="log", db_index=False
+    )
     started_at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
     status = models.PositiveSmallIntegerField(null=True)

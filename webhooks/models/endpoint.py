@@ -27,7 +27,11 @@ class Endpoint(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.CASCADE, null=True, related_name="+"
+        "accounts.Organization",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        db_index=False,
     )
     url = models.CharField(max_length=2048)
     description = models.CharField(max_length=200, blank=True)
@@ -62,7 +66,9 @@ class Position(models.Model):
     """How far an endpoint has read into one chain of the trail; without a row, not at all."""
 
     id = models.BigAutoField(primary_key=True)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.CASCADE, related_name="positions")
+    endpoint = models.ForeignKey(
+        Endpoint, on_delete=models.CASCADE, related_name="positions", db_index=False
+    )
     chain = models.UUIDField()
     sequence = models.BigIntegerField()
 

@@ -15,6 +15,7 @@ from audit.parties import Target
 from plinto.kernel import pages
 from plinto.kernel.exceptions import NotFoundError
 from plinto.kernel.origin import Origin
+from plinto.kernel.plans import unseen
 from resilience.contract import enforces
 from resilience.retrying import after_conflicts
 from webhooks import endpoint_controls as controls
@@ -45,7 +46,7 @@ def listed(
     :raises AuthorizationError: they lack ``webhooks:read``, or a second factor
     """
     endpoint = endpoints.found(who, organization_id, endpoint_id, now=now)
-    rows = Delivery.objects.filter(endpoint=endpoint)
+    rows = unseen(Delivery.objects.all(), endpoint_id=endpoint.pk)
     if state:
         rows = rows.filter(state=state)
     if type:
