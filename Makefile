@@ -20,7 +20,7 @@ $(VENV)/.python: another-interpreter
 endif
 
 .PHONY: help run serve test test-sqlite journeys torture check format bench-resilience \
-	bench bench-webhooks lock clean another-interpreter
+	bench bench-growth bench-webhooks lock clean another-interpreter
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -71,6 +71,9 @@ bench: $(VENV)/.dev ## measure Plinto beside djoser, allauth and others; writes 
 	@! command -v npm >/dev/null || npm ci --prefix benchmarks/peers/better_auth --omit=dev \
 		--no-audit --no-fund --silent
 	BENCH_PEERS_PYTHON=$(abspath $(PEERS_VENV))/bin/python $(BIN)/python -m benchmarks.performance
+
+bench-growth: $(VENV)/.dev ## measure a million people beside a thousand; writes docs/growth.json
+	$(BIN)/python -m benchmarks.growth
 
 bench-resilience: ## measure breaker and cache beside their peers; writes docs/benchmarks.md
 	@$(MAKE) --no-print-directory VENV=$(BENCH_VENV) $(BENCH_VENV)/.bench

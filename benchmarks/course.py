@@ -193,7 +193,9 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
             cell for cell in _cells(plinto, guests, choice) if choice.has(cell.workload)
         ]
         if choice.has("Redis"):
-            other = running.enter_context(lived_in(meters.postgres, sessions=CONNECTIONS))
+            other = running.enter_context(
+                lived_in(meters.postgres, sessions=CONNECTIONS, LOG_LEVEL="INFO")
+            )
             course.cells += FaultyRedis(other).cells()
         yield course
 

@@ -27,6 +27,7 @@ def lived_in(postgres: PostgresServer, *, sessions: int, **variables: str) -> It
     """Deploy it, and write people with so many sessions together."""
     settings = {
         "ACCESS_TOKEN_TTL": _ACCESS_SECONDS,
+        "LOG_LEVEL": "WARNING",
         "WEB_WORKERS": str(WORKERS),
         "WEB_THREADS": str(THREADS),
         **variables,

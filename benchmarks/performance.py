@@ -8,12 +8,14 @@ it did not measure out of its page.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks import growth
 from benchmarks.contenders import PEOPLE
 from benchmarks.course import Choice, laid_out
 from benchmarks.fan_out import fanned_out
@@ -61,6 +63,7 @@ def measure(choice: Choice) -> dict[str, Any]:
             "cells": course.medians(),
             "starts": course.starts,
             "missing": course.missing,
+            "growth": json.loads(growth.FIGURES.read_text()) if growth.FIGURES.exists() else None,
         }
 
 

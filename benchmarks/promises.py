@@ -40,6 +40,7 @@ def told(measured: dict[str, Any]) -> list[Figures]:
         *_sign_ins(found),
         *_crowd(found),
         *_faults(found),
+        *_growth(measured.get("growth")),
     ]
 
 
@@ -117,6 +118,20 @@ def _faults(found: Found) -> Iterator[Figures]:
         found.cell("Redis", variant="well"),
         0.6,
     )
+
+
+def _growth(figures: Figures | None) -> Iterator[Figures]:
+    for row in figures["workloads"] if figures else ():
+        for figure, name in (("cpu", "CPU"), ("p50", "p50")):
+            yield _promise(
+                f"{name} of {row['workload']} with {figures['many']:,} people, beside"
+                f" {figures['few']:,}",
+                "at most 1.15 ×",
+                row,
+                lambda row, figure=figure: (row[f"{figure}_ratio"], ""),
+                lambda value: value <= 1.15,
+                "{:.2f} ×",
+            )
 
 
 def _share(

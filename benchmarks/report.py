@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import promises
+from benchmarks import growth, promises
 from benchmarks.plot import plotted
 from benchmarks.table import Column, Figures, table
 
@@ -34,7 +34,9 @@ Each peer as its documentation recommends, in `benchmarks/peers/`, with `DEBUG` 
 and where there are threads four in each, as Plinto has. They have the argon2id parameters of Plinto
 (19 MiB, two passes, one lane) in place of slower defaults, count nothing that would refuse a
 client, and write no letters at sign-up. Plinto is what `make serve` starts, with every control on;
-its rate limits count each request, and are only set higher than one client can reach.
+its rate limits count each request, and are only set higher than one client can reach. It writes no
+line of its log for each request, as no peer does; where Redis is harmed it does (`LOG_LEVEL=INFO`,
+the default), so the first row there shows what that costs.
 
 * Plinto: {plinto}
 * beside it: {peers}
@@ -42,7 +44,7 @@ its rate limits count each request, and are only set higher than one client can 
 
 {missing}{cells}
 
-## Starting, and what it takes
+{growth}## Starting, and what it takes
 
 From the start of the processes, with tables and files there, to the first answer; CPU time and
 memory until then. The packages are those of `pip install` (of `npm ci` for Node), with all that
@@ -67,8 +69,7 @@ the start of their workers is in the figure.
 
 * The worker, which writes letters and seals the trail: what it does for a sign-in comes after the
   answer, and none of it is in these figures.
-* A database of millions, the cache hit ratio under mixed load, and a proxy in front: those have
-  tests and pages of their own.
+* The cache hit ratio under mixed load, and a proxy in front: those have tests of their own.
 * The network: all is on one machine, and clients take part of its cores. A contender that costs
   little is held back by them first.
 * Peers have no rate limits, no trail, and no sessions that can be ended at once; Plinto pays for
@@ -117,6 +118,7 @@ def page(measured: dict[str, Any]) -> str:
         redis=measured["machine"]["redis"],
         missing=f"Not measured in this run: {missing}.\n\n" if missing else "",
         cells="\n\n".join(_section(cells, *each) for each in _ROWS.items() if _has(cells, each[0])),
+        growth=_growth(measured.get("growth")),
         starts=_starts(measured["starts"]),
         people=measured["people"],
         noisy=_noisy(cells),
@@ -165,6 +167,18 @@ def _section(cells: list[Figures], workload: str, title: str) -> str:
         Column("framing", "framing", "{:.1f}"),
         Column("sent", "Redis commands", "{:.1f}"),
         Column("rss", "RSS MB", "{:,.0f}"),
+    )
+
+
+def _growth(figures: dict[str, Any] | None) -> str:
+    if figures is None:
+        return ""
+    return (
+        "## A thousand times as many people\n\n"
+        f"Made by `make bench-growth`, in {figures['rounds']} rounds of another run: one deployment"
+        f" of {figures['few']:,} people and one of {figures['many']:,}, with three sessions and"
+        " five rows of the trail for each, on one PostgreSQL. One request at a time.\n\n"
+        f"{growth.shown(figures)}\n\n"
     )
 
 

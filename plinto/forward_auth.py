@@ -21,7 +21,7 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from accounts.forward_authentication import REFUSAL
 from accounts.services import forward_auth
-from plinto.kernel import logs, origin
+from plinto.kernel import database, logs, origin
 from plinto.kernel.exceptions import PlintoException
 from resilience import deadline
 from resilience.traffic import name_of, traffic
@@ -93,7 +93,7 @@ class ForwardAuthDoor:
             return None
         finally:
             # Rows may have been asked; the connection goes back to the pool.
-            db.close_old_connections()
+            database.give_back()
 
     def _learning(
         self, kind: tuple[str | None, str], start_response: StartResponse

@@ -12,10 +12,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from django import db
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http.response import HttpResponseBase
 
+from plinto.kernel import database
 from plinto.kernel.branches import is_api
 from resilience.postgres import patience
 
@@ -55,5 +55,5 @@ def _end(response: Any) -> None:
             close()
     response._resource_closers.clear()
     response.closed = True
-    db.close_old_connections()
+    database.give_back()
     patience.end()

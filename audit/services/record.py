@@ -53,26 +53,34 @@ class Entry:
         """
         Make the row, unsaved.
 
+        :raises ValueError: as ``columns`` does
+        """
+        return AuditRow(**self.columns())
+
+    def columns(self) -> dict[str, Any]:
+        """
+        Return what the row holds, but for its id and its seal.
+
         :raises ValueError: the event lacks what it must carry, or ``changes`` names a secret
         """
         missing = {name for name in self.event.needs if not getattr(self, name)}
         if missing and self.outcome is Outcome.SUCCESS:
             raise ValueError(f"{self.event} must carry {', '.join(sorted(missing))}.")
         told = _told(self.changes or {})
-        return AuditRow(
-            occurred_at=self.now or timezone.now(),
-            action=self.event.value,
-            outcome=self.outcome.value,
-            reason=storable(self.reason, 200),
-            actor_kind=self.actor.kind.value,
-            actor_id=storable(self.actor.id, 64),
-            target_kind=self.target.kind,
-            target_id=storable(self.target.id, 64),
-            organization_id=self.organization_id,
-            session_id=self.session_id or self.origin.session_id,
-            request_id=storable(self.origin.request_id, 128),
+        return {
+            "occurred_at": self.now or timezone.now(),
+            "action": self.event.value,
+            "outcome": self.outcome.value,
+            "reason": storable(self.reason, 200),
+            "actor_kind": self.actor.kind.value,
+            "actor_id": storable(self.actor.id, 64),
+            "target_kind": self.target.kind,
+            "target_id": storable(self.target.id, 64),
+            "organization_id": self.organization_id,
+            "session_id": self.session_id or self.origin.session_id,
+            "request_id": storable(self.origin.request_id, 128),
             **personal.columns(self.actor, self.target, self.origin, told),
-        )
+        }
 
 
 @enforces(controls.TRAIL)

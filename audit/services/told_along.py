@@ -13,6 +13,7 @@ from psycopg import sql
 
 from audit.services import drafts
 from audit.services.record import Entry
+from plinto.kernel.ids import uuid7
 
 _COLUMNS = (
     "id",
@@ -69,6 +70,6 @@ def parameters(entry: Entry) -> dict[str, Any]:
     """
     if entry.changes or entry.actor.label:
         raise ValueError("What changed and the label are not told along.")
-    row = entry.row()
-    told = {f"told_{name}": getattr(row, name) for name in _COLUMNS}
-    return {**told, "told_draft": drafts.drafted(row.personal)[drafts.DRAFT]}
+    row = {"id": uuid7(), **entry.columns()}
+    told = {f"told_{name}": row[name] for name in _COLUMNS}
+    return {**told, "told_draft": drafts.drafted(row["personal"])[drafts.DRAFT]}

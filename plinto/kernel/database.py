@@ -34,6 +34,19 @@ def is_conflict(error: BaseException) -> bool:
     return any(getattr(each, "sqlstate", None) in _CONFLICTS for each in _with_causes(error))
 
 
+def give_back() -> None:
+    """
+    Do at the end of a request what ``close_old_connections`` does, for those this thread holds.
+
+    Where none is, that takes a tenth of the time.
+    """
+    for alias in db.connections:
+        # The stubs do not know where Django keeps those of this thread.
+        wrapper = getattr(db.connections._connections, alias, None)  # type: ignore[attr-defined]
+        if wrapper is not None and wrapper.connection is not None:
+            wrapper.close_if_unusable_or_obsolete()
+
+
 def is_in_transaction(alias: str = db.DEFAULT_DB_ALIAS) -> bool:
     """
     Tell whether this thread has a transaction open.

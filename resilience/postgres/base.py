@@ -58,6 +58,12 @@ class DatabaseWrapper(postgresql.DatabaseWrapper):
             connection.isolation_level = self.isolation_level
         return connection
 
+    def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 - Django passes it so
+        # psycopg takes a lock and runs its machinery to change what is so already.
+        held = self._held()
+        if held is None or held.autocommit != autocommit:
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
+
     def again_if_lost(self, work: Callable[[], Outcome]) -> Outcome:
         """Do what ``repeatable`` promises."""
         if self._held() is not None or self.pool is None:
