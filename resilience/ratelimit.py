@@ -70,13 +70,19 @@ end
 local first, last = 1, own
 if is_stranger == 1 then first, last = own + 1, own + strange end
 
-local is_admitted, counts = 1, {}
+local function oldest_of(key) return redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2] end
+
+local is_admitted, counts, oldest = 1, {}, {}
 for i = first, last do
     local key, most, width = KEYS[i], tonumber(ARGV[2 + 2 * i]), tonumber(ARGV[3 + 2 * i])
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', now - width)
-    for _, late in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do
-        redis.call('ZADD', key, now, late)
+    oldest[i] = oldest_of(key)
+    if oldest[i] and tonumber(oldest[i]) <= now - width then
+        redis.call('ZREMRANGEBYSCORE', key, '-inf', now - width)
+        oldest[i] = oldest_of(key)
     end
+    local late = redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')
+    for _, name in ipairs(late) do redis.call('ZADD', key, now, name) end
+    if #late > 0 then oldest[i] = oldest_of(key) end
     counts[i] = redis.call('ZCARD', key)
     if counts[i] >= most and not redis.call('ZSCORE', key, ARGV[1]) then is_admitted = 0 end
 end
@@ -87,10 +93,10 @@ for i = first, last do
     if is_admitted == 1 then
         counts[i] = counts[i] + redis.call('ZADD', key, now, ARGV[1])
         redis.call('PEXPIRE', key, width)
+        oldest[i] = oldest[i] or now
     end
-    local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
     told[#told + 1] = counts[i]
-    told[#told + 1] = oldest and oldest + width - now or 0
+    told[#told + 1] = oldest[i] and oldest[i] + width - now or 0
 end
 return {is_admitted, is_stranger, told, copies}
 """)
