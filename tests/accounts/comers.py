@@ -23,7 +23,6 @@ from accounts.models import (
     OrganizationDomain,
     Passkey,
     Role,
-    Session,
     User,
 )
 from accounts.services import sessions
@@ -34,6 +33,7 @@ from plinto.kernel.origin import SYSTEM as NOWHERE
 from sso.services import connection_fields, connection_rows
 from tests.accounts.door import Door, Least
 from tests.accounts.key_holders import made
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.organizations import Club
 from tests.accounts.people import Person
 from tests.api import Api
@@ -220,8 +220,7 @@ def entered(user: User | None = None) -> Person:
 def _stale(person: Person) -> Person:
     """The same in a session whose last proof is too old to open what asks for one."""
     other = entered(person.user)
-    long_ago = timezone.now() - timedelta(minutes=11)
-    Session.objects.filter(pk=other.session_id).update(proved_at=long_ago)
+    let_proofs_grow_old(other.session_id)
     return other
 
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import AddressChange, MagicLink, Session, UndoLink, User
+from accounts.models import AddressChange, MagicLink, UndoLink, User
 from accounts.services import address_changes
 from audit.models import AuditRow
 from resilience.models import Counter as CounterRow
 from tests.accounts.movers import CHANGE, CONFIRM, confirm, letters_to, moved, wish
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.people import code_in, signed_in, token_in
 from tests.accounts.staff import browser_of
 from tests.api import Api
@@ -175,7 +176,7 @@ def attempt(api, email, password):
 @pytest.mark.asvs("7.5.1")
 def test_asking_for_it_needs_a_fresh_proof(api):
     ada = signed_in(api)
-    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11), version=2)
+    let_proofs_grow_old()
     for path, body in ((CHANGE, {"email": "new@example.com"}), (CONFIRM, {"code": "123456"})):
         answer = api.post(path, body, token=ada.access)
         assert (answer.status_code, answer.json()["error"]) == (403, "REAUTHENTICATION_REQUIRED")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from django.test import Client, override_settings
-from django.utils import timezone
 
-from accounts.models import AuthenticatorApp, Session
+from accounts.models import AuthenticatorApp
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.phones import Phone, enrolled, let_half_a_minute_pass
 from tests.accounts.staff import PEOPLE, browser_of, sign_in
 from tests.factories import AdministratorFactory
@@ -63,7 +62,7 @@ def test_an_old_sign_in_changes_nothing(api, act):
     administrator = AdministratorFactory()
     browser = browser_of(administrator)
     enrolled(api, user=administrator)
-    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+    let_proofs_grow_old()
     assert "Log out and in again first" in post(browser, act)
     assert AuthenticatorApp.objects.count() == 1
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
-from django.utils import timezone
 
 from accounts.models import Passkey, RecoveryCode, Session
 from accounts.serializers.passkey_answers import CreationOptionsAnswer
-from accounts.services import passkeys, standing
+from accounts.services import passkeys
 from audit.models import AuditRow
 from tests.accounts.authenticators import (
     AAGUID,
@@ -24,6 +21,7 @@ from tests.accounts.authenticators import (
     read,
     spelt,
 )
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.people import signed_in
 from tests.accounts.phones import LOGIN, MFA, enrolled
 from tests.accounts.staff import PEOPLE, browser_of
@@ -33,13 +31,6 @@ from tests.factories import PASSWORD
 from tests.races import at_once
 
 REAUTHENTICATE = "/api/v1/auth/reauthenticate"
-
-
-def let_the_proof_grow_old(session_id: str) -> None:
-    Session.objects.filter(pk=session_id).update(
-        proved_at=timezone.now() - timedelta(minutes=11), version=5
-    )
-    standing.refresh_session(session_id)
 
 
 def test_options_ask_for_a_key_that_finds_its_person(api):
@@ -146,7 +137,7 @@ def test_changes_want_a_late_proof_and_looking_does_not(api):
     ada, key, _ = holder(api)
     passkey = key.create(options_to_add(api, ada))
     path = f"{PASSKEYS}/{Passkey.objects.get().pk}"
-    let_the_proof_grow_old(ada.session_id)
+    let_proofs_grow_old(ada.session_id)
     answers = [
         api.post(f"{PASSKEYS}/options", {}, token=ada.access),
         api.post(PASSKEYS, {"passkey": passkey}, token=ada.access),
@@ -162,7 +153,7 @@ def test_changes_want_a_late_proof_and_looking_does_not(api):
 
 def test_a_passkey_proves_again_who_one_is(api):
     ada, key, _ = holder(api)
-    let_the_proof_grow_old(ada.session_id)
+    let_proofs_grow_old(ada.session_id)
     options = options_to_prove(api, ada)
     assert [read(each["id"]) for each in options["allowCredentials"]] == [key.credential_id]
     passkey = key.get(options, userHandle=None)

@@ -14,6 +14,7 @@ from accounts.services import data_exports, erasures, personal_data
 from audit.models import AuditRow
 from resilience.worker import Shift, run_until_idle
 from tests.accounts import every_table
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.organizations import Club
 from tests.accounts.people import signed_in
 from tests.accounts.phones import enrolled
@@ -153,7 +154,7 @@ def test_exports_are_written_three_times_a_day_and_asked_for_by_who_proved_it_la
 def long_ago(api):
     """The token of somebody who proved who they are eleven minutes ago."""
     fresh = signed_in(api)
-    fresh.user.sessions.update(proved_at=timezone.now() - timedelta(minutes=11))
+    let_proofs_grow_old(fresh.session_id)
     return fresh.access
 
 

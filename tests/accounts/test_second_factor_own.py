@@ -11,9 +11,10 @@ import pytest
 from django.utils import timezone
 from pyotp import TOTP
 
-from accounts.models import AuthenticatorApp, RecoveryCode, Session
-from accounts.services import second_factors, standing
+from accounts.models import AuthenticatorApp, RecoveryCode
+from accounts.services import second_factors
 from audit.models import AuditRow
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.people import signed_in
 from tests.accounts.phones import LOGIN, MFA, asked, begun, enrolled, let_half_a_minute_pass, show
 from tests.factories import PASSWORD
@@ -26,13 +27,6 @@ CHANGES = [
     ("DELETE", f"{MFA}/totp", None),
     ("POST", f"{MFA}/recovery-codes", {}),
 ]
-
-
-def let_the_proof_grow_old(session_id: str) -> None:
-    Session.objects.filter(pk=session_id).update(
-        proved_at=timezone.now() - timedelta(minutes=11), version=5
-    )
-    standing.refresh_session(session_id)
 
 
 def test_a_new_secret_comes_as_text_as_address_and_as_picture(api):
@@ -130,7 +124,7 @@ def test_recovery_codes_need_an_app_that_they_stand_in_for(api):
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES)
 def test_changing_a_factor_asks_for_a_fresh_proof(api, method, path, body):
     ada, _ = enrolled(api)
-    let_the_proof_grow_old(ada.session_id)
+    let_proofs_grow_old(ada.session_id)
     answer = api.send(method, path, body, token=ada.access)
     assert (answer.status_code, answer.json()["error"]) == (403, "REAUTHENTICATION_REQUIRED")
     assert api.get(MFA, token=ada.access).status_code == 200
@@ -146,7 +140,7 @@ def test_nobody_changes_a_factor_without_a_session(api, method, path, body):
 
 def test_a_code_is_a_fresh_proof_once(api):
     ada, phone = enrolled(api)
-    let_the_proof_grow_old(ada.session_id)
+    let_proofs_grow_old(ada.session_id)
     body = {"code": phone.code()}
     assert api.post(REAUTHENTICATE, body, token=ada.access).status_code == 204
     assert api.post(f"{MFA}/recovery-codes", {}, token=ada.access).status_code == 200

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from accounts.models import Identity, ProviderSignIn, Session, User
+from accounts.models import Identity, ProviderSignIn, User
 from audit.models import AuditRow
+from tests.accounts.old_proofs import let_proofs_grow_old
 from tests.accounts.people import Person as Member
 from tests.accounts.people import signed_in, token_in
 from tests.accounts.travellers import (
@@ -89,7 +89,7 @@ def test_a_link_is_not_made_for_a_session_that_has_ended_or_a_person_who_is_off(
 
 @pytest.mark.asvs("7.5.1", "10.3.4")
 def test_linking_asks_for_a_proof_within_ten_minutes_and_for_a_good_token(api, idp, ada):
-    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+    let_proofs_grow_old()
     answer = start(api, token=ada.access)
     assert (answer.status_code, answer.json()["error"]) == (403, "REAUTHENTICATION_REQUIRED")
     assert start(api, token="not.a.token").status_code == 401
@@ -131,7 +131,7 @@ def test_a_link_token_works_for_its_account_alone_and_for_ten_minutes(api, idp, 
 
 def test_confirming_asks_for_a_proof_within_ten_minutes(api, idp, ada):
     _, token = asked_for_proof(idp, ada)
-    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+    let_proofs_grow_old()
     assert confirm(api, token, by=ada).json()["error"] == "REAUTHENTICATION_REQUIRED"
     assert api.get(IDENTITIES, token=ada.access).status_code == 200
 
@@ -172,7 +172,7 @@ def test_only_ones_own_identity_is_unlinked(api, idp, ada):
 @pytest.mark.asvs("7.5.1")
 def test_unlinking_asks_for_a_proof_within_ten_minutes(api, idp, ada):
     mine = linked_to(ada)
-    Session.objects.update(proved_at=timezone.now() - timedelta(minutes=11))
+    let_proofs_grow_old()
     assert api.delete(f"{IDENTITIES}/{mine.pk}", token=ada.access).status_code == 403
     assert Identity.objects.exists()
 

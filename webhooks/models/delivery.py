@@ -60,9 +60,7 @@ class Attempt(models.Model):
     """One try: what came back and how long it took; ``error`` says why nothing useful did."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    delivery = models.ForeignKey(
-        Delivery, on_delete=models.CASCADE, related_name="log", db_index=False
-    )
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="log")
     started_at = models.DateTimeField()
     milliseconds = models.PositiveIntegerField()
     status = models.PositiveSmallIntegerField(null=True)
