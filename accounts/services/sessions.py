@@ -109,7 +109,7 @@ def start(
     if tries is not None and password_upgrade is None:
         entry = _started(session, actor_of(user), origin)
         if plain_entries.is_taken(session, entry, tries=tries, knows_device=knows_device, now=now):
-            standing.introduce(session)
+            transaction.on_commit(lambda: standing.introduce(session))
             return signed_in
     awaiting = _open(
         session,

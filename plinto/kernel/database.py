@@ -38,7 +38,7 @@ def give_back() -> None:
     """
     Do at the end of a request what ``close_old_connections`` does, for those this thread holds.
 
-    Where none is, that takes a tenth of the time.
+    Where none is, that takes less than half of the time: 1.2 µs in place of 2.6.
     """
     for alias in db.connections:
         # The stubs do not know where Django keeps those of this thread.
