@@ -99,6 +99,11 @@ class Checkpoint(LeasedRow):
             models.UniqueConstraint(fields=["chain", "number"], name="audit_checkpoint_number"),
             models.UniqueConstraint(fields=["chain", "last"], name="audit_checkpoint_last"),
         ]
+        # For what is old enough to go.
+        indexes = [
+            *LeasedRow.Meta.indexes,
+            models.Index(fields=["chain", "signed_at"], name="audit_checkpoint_signed"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain} {self.first}-{self.last}"

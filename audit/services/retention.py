@@ -63,7 +63,7 @@ def _last_over(chain: UUID, *, before: datetime) -> Checkpoint | None:
     old = Checkpoint.objects.filter(
         chain=chain, number__gt=cut.checkpoint if cut else 0, signed_at__lt=before
     )
-    return old.order_by("number").last()
+    return old.order_by("signed_at", "number").last()
 
 
 def _holds(chain: UUID, checkpoint: Checkpoint) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from heapq import merge
 from itertools import chain as joined
+from itertools import groupby
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, Model
 
 from audit.chain import Cut, Link
 from audit.models import AuditRow, ChainHead, Checkpoint, CheckpointKey, Truncation
@@ -19,17 +21,19 @@ EVERYTHING = (1 << 63) - 1
 
 
 def chains() -> Iterator[UUID]:
-    """Every chain that anything is left of, found from the index, without reading the rows."""
-    known: set[UUID] = set()
-    for model in (ChainHead, Checkpoint, Truncation):
-        known |= set(model._default_manager.order_by().values_list("chain", flat=True).distinct())
-    yield from sorted(known)
-    row = AuditRow.objects.filter(chain__isnull=False).order_by("chain", "sequence").first()
-    while row is not None and row.chain is not None:
-        if row.chain not in known:
-            yield row.chain
-        later = AuditRow.objects.filter(chain__gt=row.chain)
-        row = later.order_by("chain", "sequence").first()
+    """Every chain that anything is left of, in order, found from the indexes without the rows."""
+    models = (ChainHead, Checkpoint, Truncation, AuditRow)
+    for chain, _ in groupby(merge(*map(_chains_of, models))):
+        yield chain
+
+
+def _chains_of(model: type[Model]) -> Iterator[UUID]:
+    # PostgreSQL would read the whole index to tell which values are in it.
+    known = model._default_manager.filter(chain__isnull=False).order_by("chain")
+    chain = known.values_list("chain", flat=True).first()
+    while chain is not None:
+        yield chain
+        chain = known.filter(chain__gt=chain).values_list("chain", flat=True).first()
 
 
 def head(chain: UUID) -> Head | None:

@@ -19,6 +19,7 @@ from tests.journeys import corporations
 from tests.journeys.clients import Answer, Visitor
 from tests.journeys.clubs import Club, founded
 from tests.journeys.ledger import summary
+from tests.journeys.monitoring import Monitoring
 from tests.journeys.probers_of_openid import Browser
 from tests.journeys.waiting import eventually
 from tests.journeys.world import World
@@ -26,6 +27,7 @@ from tests.races import at_once
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.servers.plinto import WorkerProcess
+from tests.servers.process import free_port
 
 pytestmark = pytest.mark.journey
 
@@ -69,7 +71,13 @@ def provider() -> Iterator[Distant]:
 def test_while_a_provider_is_away_its_people_are_told_so_and_nobody_else_notices(
     deploy, provider, figure
 ):
-    world = deploy(with_static=True, OUTBOUND_ALLOWED=f"127.0.0.1:{provider.network.port}")
+    port = free_port()
+    world = deploy(
+        with_static=True,
+        OUTBOUND_ALLOWED=f"127.0.0.1:{provider.network.port}",
+        METRICS_BIND=f"127.0.0.1:{port}",
+    )
+    monitoring = Monitoring(world, port)
     mine, others = ([world.visitor(email) for email in world.populate(2)] for _ in range(2))
     owner = mine[0]
     assert owner.sign_in().status == 200
@@ -102,6 +110,7 @@ def test_while_a_provider_is_away_its_people_are_told_so_and_nobody_else_notices
     began = time.monotonic()
     eventually(lambda: _comes_in(under_way[1], ada), seconds=90, every=0.2)
     figure(f"back: somebody came in {time.monotonic() - began:.1f} s later")
+    eventually(lambda: _lets_everybody_in(monitoring, under_way[1], ada), seconds=90, every=0.2)
     browsers = [Browser(world.caller(is_kept=False), provider, f"/sso/oidc/{slug}") for _ in "xyz"]
     answers = [provider.approve(browser.begin(), ada) for browser in browsers]
     provider.network.set("blackhole:0")
@@ -155,3 +164,10 @@ def _see_metadata_kept(world: World, slug: str, before: tuple[object, ...]) -> N
 def _comes_in(browser: Browser, person: Person) -> bool:
     back = browser.come_back(browser.idp.approve(browser.begin(), person))
     return back.status == 303
+
+
+def _lets_everybody_in(monitoring: Monitoring, browser: Browser, person: Person) -> bool:
+    """Come in once more, and tell whether no process keeps from the provider any longer."""
+    figures = monitoring.figures()
+    kept_away = [figures["plinto_breakers", "provider:*", state] for state in ("open", "half_open")]
+    return _comes_in(browser, person) and not any(kept_away)
