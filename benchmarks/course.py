@@ -15,7 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 
 from benchmarks import bare_hash, workloads
-from benchmarks.bare_hash import BARE_HASH
+from benchmarks.bare_hash import LIBRARIES
 from benchmarks.contenders import PEERS, ROOT, WORKERS, Running, installed_megabytes, served
 from benchmarks.deployment import Plinto, lived_in
 from benchmarks.faults import FaultyRedis
@@ -79,10 +79,10 @@ class Course:
             for cell in list(self.cells) if number % 2 == 0 else self._turned():
                 advance(f"round {number + 1}: {cell.name}")
                 self._try(cell, self._turn)
-            if self._hashes:
-                advance(f"round {number + 1}: {BARE_HASH}")
-                hashing = bare_hash.measured(seconds=self.choice.seconds, processes=WORKERS)
-                self.found.setdefault(BARE_HASH, []).append(hashing)
+            for which in self._hashes:
+                advance(f"round {number + 1}: {which}")
+                hashing = bare_hash.measured(which, seconds=self.choice.seconds, processes=WORKERS)
+                self.found.setdefault(which, []).append(hashing)
 
     def _try(self, cell: Cell, take: Callable[[Cell], None]) -> None:
         try:
@@ -113,8 +113,9 @@ class Course:
         self.found.setdefault(cell.name, []).append(figures)
 
     @property
-    def _hashes(self) -> bool:
-        return any(cell.workload in {"login", "register"} for cell in self.cells)
+    def _hashes(self) -> tuple[str, ...]:
+        hashes = any(cell.workload in {"login", "register"} for cell in self.cells)
+        return tuple(LIBRARIES) if hashes else ()
 
     def _commands(self, cell: Cell, redis: RedisServer) -> float:
         """Count the Redis commands of one request, over a single connection."""
@@ -127,7 +128,7 @@ class Course:
     @property
     def turns(self) -> int:
         """How often ``advance`` is called."""
-        return len(self.cells) + self.choice.rounds * (len(self.cells) + self._hashes)
+        return len(self.cells) + self.choice.rounds * (len(self.cells) + len(self._hashes))
 
     def medians(self) -> list[Figures]:
         """Tell each cell once: the median of every figure, and the sum of what went wrong."""
@@ -142,9 +143,9 @@ class Course:
             }
             for cell in self.cells
         ]
-        if BARE_HASH in self.found:
-            hashing = {"workload": "hash", "contender": BARE_HASH, "variant": ""}
-            rows.append({**hashing, "connections": WORKERS, **_median(self.found[BARE_HASH])})
+        for which in (each for each in LIBRARIES if each in self.found):
+            hashing = {"workload": "hash", "contender": which, "variant": ""}
+            rows.append({**hashing, "connections": WORKERS, **_median(self.found[which])})
         return [*rows, *self.apart]
 
     def _turned(self) -> list[Cell]:

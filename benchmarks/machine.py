@@ -14,7 +14,7 @@ from benchmarks.contenders import BETTER_AUTH, PEERS_PYTHON
 from benchmarks.table import Figures
 from tests.servers.redis import RedisServer
 
-_PLINTO = ("django", "djangorestframework", "granian", "psycopg", "redis", "argon2-cffi")
+_PLINTO = ("django", "djangorestframework", "granian", "psycopg", "redis", "pynacl", "argon2-cffi")
 _PEERS = (
     *("djoser", "djangorestframework-simplejwt", "dj-rest-auth", "django-allauth"),
     *("fastapi-users", "fastapi", "sqlalchemy", "uvicorn", "gunicorn", "granian"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from benchmarks.bare_hash import BARE_HASH
+from benchmarks.bare_hash import BARE_HASH, OWN_HASH
 from benchmarks.contenders import KEY
 from benchmarks.table import Figures
 from benchmarks.workloads import CONNECTIONS, CROWD, SIGNING_IN
@@ -78,10 +78,14 @@ def _statements(found: Found) -> Iterator[Figures]:
 
 
 def _sign_ins(found: Found) -> Iterator[Figures]:
-    hashing = found.cell("hash", BARE_HASH, connections=2)
+    hashing, own = (found.cell("hash", which, connections=2) for which in (BARE_HASH, OWN_HASH))
     for workload in ("login", "register"):
         cell = found.cell(workload, connections=SIGNING_IN)
-        yield _times(f"CPU of a {workload} beside the bare hash", cell, hashing, 1.15, aim=1.08)
+        line = f"CPU of a {workload} beside"
+        yield _times(f"{line} the bare hash, as Django has it", cell, hashing, 1.15, aim=1.08)
+        # Plinto's hash costs less than what it is measured against, and must not hide behind it.
+        stated = _times(f"{line} the bare hash of Plinto's own library", cell, own, 1.15, aim=1.08)
+        yield {**stated, "target": "stated", "verdict": ""}
         yield _most(f"SQL statements of a {workload}", cell, "statements", 3)
     yield _least(
         "requests/s of GET me while logins hash, beside alone",

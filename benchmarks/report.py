@@ -61,7 +61,8 @@ refresh goes on from the token of the answer before, a sign-up is somebody new, 
 in in turn. `me` with many tokens goes through them in turn, after each was seen once. Statements
 are counted by `pg_stat_statements`, which stays on for all, without those that begin and end
 transactions (`framing`). Redis commands are those that clients send, with the background of a
-process in them. The bare hash is as many processes that only hash as there are web processes.
+process in them. The bare hash is as many processes that only hash as there are web processes:
+by argon2-cffi, as Django and the peers in Python do, and by libsodium, as Plinto does.
 "Silent" is a Redis whose port takes connections and never answers. Webhooks are delivered once, and
 the start of their workers is in the figure.
 

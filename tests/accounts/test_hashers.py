@@ -1,9 +1,15 @@
-"""The memory that passwords take is bounded by the slots, whoever asks for the hashes."""
+"""
+What passwords are hashed with: bounded in memory by the slots, and the argon2id of everybody else.
+"""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+
+import argon2
+import pytest
+from django.contrib.auth.hashers import check_password, identify_hasher, make_password
 
 from tests.servers.environment import production_environment
 
@@ -39,3 +45,41 @@ def test_sixteen_threads_that_hash_hold_the_memory_of_two_slots(tmp_path):
         [sys.executable, "-c", STORM], env=environment, check=True, capture_output=True, text=True
     )
     assert int(grown.stdout) < 2 * SLOTS * HASH_MIB
+
+
+PASSWORD = "correct horse battery staple \0 ü"
+KINDS = {"id": argon2.Type.ID, "i": argon2.Type.I, "d": argon2.Type.D}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize("salt", [8, 16, 22, 48])
+def test_a_hash_by_the_reference_implementation_is_read(kind, lanes, salt):
+    hashed = argon2.low_level.hash_secret(
+        PASSWORD.encode(), b"s" * salt, 2, 1024, lanes, 32, KINDS[kind]
+    )
+    encoded = f"argon2{hashed.decode()}"
+    assert check_password(PASSWORD, encoded)
+    assert not check_password(PASSWORD[:-1], encoded)
+
+
+def test_the_reference_implementation_reads_what_is_hashed_here():
+    encoded = make_password(PASSWORD)
+    assert argon2.PasswordHasher().verify(encoded.removeprefix("argon2"), PASSWORD)
+    assert argon2.extract_parameters(encoded.removeprefix("argon2")) == argon2.Parameters(
+        type=argon2.Type.ID,
+        version=19,
+        salt_len=16,
+        hash_len=32,
+        time_cost=2,
+        memory_cost=19 * 1024,
+        parallelism=1,
+    )
+    assert not identify_hasher(encoded).must_update(encoded)
+    assert make_password(PASSWORD) != encoded
+
+
+@pytest.mark.parametrize("costs", ["m=19456,t=1,p=1", "m=9728,t=2,p=1", "m=19456,t=2,p=2"])
+def test_a_hash_at_other_costs_is_made_anew_at_the_next_sign_in(costs):
+    encoded = make_password(PASSWORD).replace("m=19456,t=2,p=1", costs)
+    assert identify_hasher(encoded).must_update(encoded)
