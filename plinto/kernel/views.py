@@ -42,8 +42,11 @@ class APIView(views.APIView):
         return _made(self.throttle_classes)
 
     def get_content_negotiator(self) -> BaseContentNegotiation:
-        negotiator: BaseContentNegotiation = _made((self.content_negotiation_class,))[0]
-        return negotiator
+        kind = self.content_negotiation_class
+        held = _negotiators.get(kind)
+        if held is None:
+            held = _negotiators[kind] = kind()
+        return held
 
     @property
     def default_response_headers(self) -> dict[str, str]:
@@ -69,6 +72,7 @@ class APIView(views.APIView):
         return answer
 
 
+_negotiators: dict[type[BaseContentNegotiation], BaseContentNegotiation] = {}
 _allowed: dict[type[APIView], str] = {}
 _kept: dict[int, tuple[Any, list[Any]]] = {}
 
