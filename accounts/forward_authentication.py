@@ -10,12 +10,9 @@ from rest_framework.request import Request
 from accounts.services import forward_auth
 from accounts.services.access import Caller
 from accounts.services.forward_auth import Passage
+from plinto.kernel import handed_on
 from plinto.kernel.exceptions import MethodNotAllowedError
 from resilience.throttling import meter_of
-
-# Where the door below Django's handler leaves the refusal that it came to. No client reaches this
-# name: what clients write begins with HTTP_.
-REFUSAL = "plinto.forward_auth.refusal"
 
 
 class ForwardAuthentication(BaseAuthentication):
@@ -32,9 +29,7 @@ class ForwardAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[Caller, Passage]:
         if request.method not in {"GET", "HEAD"}:
             raise MethodNotAllowedError(allowed=["GET", "HEAD"])
-        refusal: Exception | None = request.META.get(REFUSAL)
-        if refusal is not None:
-            raise refusal
+        handed_on.raise_refusal(request)
         passage = forward_auth.judge(
             request.META.get("HTTP_AUTHORIZATION", ""),
             request.META.get("QUERY_STRING", ""),

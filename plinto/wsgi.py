@@ -18,10 +18,11 @@ django.setup(set_prefix=False)
 from accounts.services import keys, passwords  # noqa: E402
 from plinto.forward_auth import ForwardAuthDoor  # noqa: E402
 from plinto.handler import Handler  # noqa: E402
+from plinto.refresh import RefreshDoor  # noqa: E402
 from resilience import metrics, reporter  # noqa: E402
 from resilience.presence import Kind  # noqa: E402
 
-application = ForwardAuthDoor(Handler())
+application = ForwardAuthDoor(RefreshDoor(Handler()))
 
 # Loads the views now: the first request would wait for them, and with it every other one.
 get_resolver().url_patterns  # noqa: B018

@@ -9,12 +9,11 @@ from django.conf import settings
 from django.db import Error as DatabaseTrouble
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
-from plinto.kernel import origin, problems
+from plinto.kernel import problems
 from plinto.kernel.answers import say
 from plinto.kernel.exceptions import RateLimitError
 from resilience import deadline
-from resilience.policies import Policy
-from resilience.throttling import Meter, policy_of
+from resilience.throttling import Meter, attach, policy_of
 
 
 class LimitsMiddleware:
@@ -31,7 +30,7 @@ class LimitsMiddleware:
         with deadline.budget(settings.REDIS_TIMEOUT * deadline.SHARE):
             response = self._get_response(request)
             # A path that does not exist has no view.
-            meter = getattr(request, "meter", None) or _attach(request, policy_of(None))
+            meter = getattr(request, "meter", None) or attach(request, policy_of(None))
             if not meter.is_counted:
                 response = _refused(request, meter) or response
         _tell(meter, response)
@@ -46,14 +45,8 @@ class LimitsMiddleware:
     ) -> HttpResponseBase | None:
         """Count a plain Django view before it runs; REST framework counts its own."""
         match = request.resolver_match
-        meter = _attach(request, policy_of(view, app=match.app_name if match else ""))
+        meter = attach(request, policy_of(view, app=match.app_name if match else ""))
         return None if hasattr(view, "cls") else _refused(request, meter)
-
-
-def _attach(request: HttpRequest, policy: Policy) -> Meter:
-    meter = Meter(policy, network=origin.of(request).network)
-    request.meter = meter  # type: ignore[attr-defined]
-    return meter
 
 
 def _refused(request: HttpRequest, meter: Meter) -> HttpResponse | None:

@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from plinto.kernel import origin
 from plinto.kernel.exceptions import RateLimitError
 from resilience import ratelimit
 from resilience.limits import Bucket
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from rest_framework.views import APIView
 
 ADMIN = "admin"
+# No client reaches this name: what clients write begins with HTTP_.
+_METER = "plinto.meter"
 
 
 class Meter:
@@ -73,6 +76,10 @@ class Meter:
         )
         self._settle(verdict)
         return verdict.copies
+
+    def hand_on(self, environ: dict[str, Any]) -> None:
+        """Let the middleware, should the request reach it, go on with this meter."""
+        environ[_METER] = self
 
     def waive(self) -> None:
         """Leave a request uncounted, because another application counts it."""
@@ -127,6 +134,14 @@ def policy_of(view: Callable[..., Any] | None, *, app: str = "") -> Policy:
     name = getattr(owner, "limited_as", ADMIN if app == ADMIN else DEFAULT)
     policy: Policy = settings.RATE_LIMITS[name]
     return policy
+
+
+def attach(request: HttpRequest, policy: Policy) -> Meter:
+    """Give a request its meter: a new one, or that which was handed on with it."""
+    handed_on: Meter | None = request.META.get(_METER)
+    meter = handed_on or Meter(policy, network=origin.of(request).network)
+    request.meter = meter  # type: ignore[attr-defined]
+    return meter
 
 
 def meter_of(request: HttpRequest | Request) -> Meter:

@@ -11,7 +11,7 @@ from accounts.permissions import SignedIn, signed_in
 from accounts.serializers import answers
 from accounts.serializers.bodies import LoginBody, ReauthenticateBody, RefreshBody
 from accounts.services import own_sessions, session_refresh, sign_in
-from plinto.kernel import origin
+from plinto.kernel import handed_on, origin
 from plinto.kernel.permissions import Anyone
 from plinto.kernel.schema import BODY, errors
 from plinto.kernel.serializers import Body
@@ -44,7 +44,7 @@ class LoginView(APIView):
 
 
 class RefreshView(APIView):
-    """POST /api/v1/auth/token/refresh"""
+    """POST /api/v1/auth/token/refresh; ``plinto.refresh`` answers most of it without Django."""
 
     authentication_classes = []
     permission_classes = [Anyone]
@@ -56,6 +56,7 @@ class RefreshView(APIView):
         responses={200: answers.SignedInAnswer, **errors(*BODY, 401)},
     )
     def post(self, request: Request) -> Response:
+        handed_on.raise_refusal(request)
         body = RefreshBody.read(request)
         entry = session_refresh.with_refresh_token(
             body["refresh"], origin=origin.of(request), now=timezone.now()

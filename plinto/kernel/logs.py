@@ -85,6 +85,11 @@ class _Formatter(structlog.stdlib.ProcessorFormatter):
         return dumps(record.msg) if isinstance(record, _Line) else super().format(record)
 
 
+def tells_requests() -> bool:
+    """Tell whether ``answered`` writes anything; it need not be told what to write otherwise."""
+    return _requests.isEnabledFor(logging.INFO)
+
+
 def answered(
     method: str | None,
     path: str,
@@ -100,7 +105,7 @@ def answered(
     It is what ``log.info("request.answered", …)`` would write, without the steps that only
     other events need: finding the caller, formatting a traceback, filtering by level again.
     """
-    if not _requests.isEnabledFor(logging.INFO):
+    if not tells_requests():
         return
     event = {
         "method": _clean("method", method),

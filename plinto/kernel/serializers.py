@@ -44,7 +44,7 @@ class Body(serializers.Serializer[Any]):
 
         :raises rest_framework.exceptions.ValidationError: with every field that is wrong
         """
-        ordinary = cls._texts_in(request.data)
+        ordinary = cls.texts_in(request.data)
         if ordinary is not None:
             return ordinary
         body = cls(data=request.data)
@@ -53,7 +53,7 @@ class Body(serializers.Serializer[Any]):
         return validated
 
     @classmethod
-    def _texts_in(cls, body: Any) -> dict[str, Any] | None:
+    def texts_in(cls, body: Any) -> dict[str, Any] | None:
         """
         Return a body of ordinary texts, which every field would take as it is.
 

@@ -24,10 +24,10 @@ _GLANCE = 0.05
 
 
 class _Left(threading.local):
-    """Seconds that the request of this thread may still wait."""
+    """Seconds that the request of this thread may still wait; None before it has waited at all."""
 
-    for_connections = math.inf
-    for_answers = math.inf
+    for_connections: float | None = math.inf
+    for_answers: float | None = math.inf
 
 
 _left = _Left()
@@ -39,26 +39,36 @@ def longest_answer() -> float:
 
 
 def for_a_connection() -> float:
-    return min(settings.DB_POOL_TIMEOUT, max(_left.for_connections, _GLANCE))
+    return min(settings.DB_POOL_TIMEOUT, max(_for_connections(), _GLANCE))
 
 
 def for_an_answer() -> float:
-    return max(_left.for_answers, 0.0)
+    return max(_for_answers(), 0.0)
 
 
 def waited_for_a_connection(seconds: float) -> None:
-    _left.for_connections -= seconds
+    _left.for_connections = _for_connections() - seconds
 
 
 def waited_for_an_answer(seconds: float) -> None:
-    _left.for_answers -= seconds
+    _left.for_answers = _for_answers() - seconds
+
+
+def _for_connections() -> float:
+    left = _left.for_connections
+    return settings.DB_POOL_TIMEOUT if left is None else left
+
+
+def _for_answers() -> float:
+    left = _left.for_answers
+    return longest_answer() if left is None else left
 
 
 @receiver(request_started)
 def begin(**_: Any) -> None:
     """Give the request that begins in this thread its budget."""
-    _left.for_connections = settings.DB_POOL_TIMEOUT
-    _left.for_answers = longest_answer()
+    # Most requests never ask the database, and reading settings costs more than this.
+    _left.for_connections = _left.for_answers = None
 
 
 @receiver(request_finished)

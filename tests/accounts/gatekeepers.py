@@ -1,7 +1,8 @@
-"""Proxies that ask about requests, at either door of forward auth."""
+"""Clients at either door of a path that has two: Django's own, and a short way before it."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
@@ -10,7 +11,8 @@ from typing import Any
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
-from plinto.forward_auth import PATH, ForwardAuthDoor
+from plinto.forward_auth import ForwardAuthDoor
+from plinto.short_way import ShortWay
 
 REQUEST_ID = "a-request-of-this-test"
 
@@ -27,6 +29,9 @@ class Heard:
     def code(self) -> int:
         return int(self.status[:3])
 
+    def json(self) -> Any:
+        return json.loads(self.content)
+
     def told(self) -> dict[str, str]:
         """The headers that an application behind the proxy is told."""
         return {name: text for name, text in self.headers if name.startswith("X-Plinto-")}
@@ -34,15 +39,16 @@ class Heard:
 
 class Gate:
     """
-    A door of forward auth: Django's own, or the one before it.
+    A door of ``way``: Django's own, or the one before it.
 
     ``passed_on`` counts the requests that reached Django.
     """
 
-    def __init__(self, *, is_short: bool) -> None:
+    def __init__(self, *, is_short: bool, way: type[ShortWay] = ForwardAuthDoor) -> None:
         self._django = WSGIHandler()
+        self._path = way.path
         self.passed_on = 0
-        self._door: Any = ForwardAuthDoor(self._counted) if is_short else self._counted
+        self._door: Any = way(self._counted) if is_short else self._counted
 
     def ask(
         self,
@@ -52,7 +58,8 @@ class Gate:
         method: str = "GET",
         address: str = "127.0.0.1",
         body: bytes = b"",
-        path: str = PATH,
+        path: str = "",
+        content_type: str = "application/octet-stream",
         headers: dict[str, str] | None = None,
     ) -> Heard:
         sent = {"X-Request-ID": REQUEST_ID, **(headers or {})}
@@ -60,7 +67,14 @@ class Gate:
             sent.setdefault("Authorization", f"Bearer {token}")
         environ = (
             RequestFactory()
-            .generic(method, path + query, body, headers=sent, REMOTE_ADDR=address)
+            .generic(
+                method,
+                (path or self._path) + query,
+                body,
+                content_type,
+                headers=sent,
+                REMOTE_ADDR=address,
+            )
             .environ
         )
         environ["wsgi.input"] = BytesIO(body)

@@ -84,4 +84,4 @@ def test_a_glance_and_the_serializer_agree(kind, sent):
     ],
 )
 def test_only_ordinary_texts_are_taken_at_a_glance(kind, sent, is_seen):
-    assert (kind._texts_in(sent) == sent) is is_seen
+    assert (kind.texts_in(sent) == sent) is is_seen
