@@ -30,6 +30,8 @@ _WAIT_SECONDS = 2.0
 # for them would keep those waiting who have not.
 _LINE_SECONDS = 10.0
 _DERIVED_BYTES = 32
+# Salt and hash in base64: at least 16 bytes, and 32.
+_LONG_ENOUGH = re.compile(r"[^$]{22,}\$[^$]{43}")
 # It reads argon2i and argon2id in up to 127 characters; of what is longer, or argon2d, it would
 # say that every password is wrong.
 _READ_BY_LIBSODIUM = re.compile(r"argon2(?=.{1,127}\Z)\$argon2id?\$v=19\$.+")
@@ -116,7 +118,9 @@ class BoundedArgon2Hasher(Argon2PasswordHasher):
             return False
 
     def must_update(self, encoded: str) -> bool:
-        return not encoded.startswith(self._beginning)
+        """Tell whether it has other costs than today's, or a shorter salt or hash."""
+        rest = encoded.removeprefix(self._beginning)
+        return rest == encoded or not _LONG_ENOUGH.fullmatch(rest)
 
     @property
     def _beginning(self) -> str:

@@ -27,6 +27,11 @@ def raise_refusal(request: HttpRequest | Request) -> None:
 
     :raises Exception: whatever was left
     """
-    refusal: Exception | None = request.META.get(_REFUSAL)
-    if refusal is not None:
+    refusal: Exception | None = request.META.pop(_REFUSAL, None)
+    if refusal is None:
+        return
+    try:
         raise refusal
+    finally:
+        # It holds this frame, which must not hold it: that would be for the collector of cycles.
+        del refusal

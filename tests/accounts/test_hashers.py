@@ -83,3 +83,16 @@ def test_the_reference_implementation_reads_what_is_hashed_here():
 def test_a_hash_at_other_costs_is_made_anew_at_the_next_sign_in(costs):
     encoded = make_password(PASSWORD).replace("m=19456,t=2,p=1", costs)
     assert identify_hasher(encoded).must_update(encoded)
+
+
+@pytest.mark.parametrize(
+    ("salt", "length", "is_made_anew"),
+    [(16, 32, False), (22, 32, False), (8, 32, True), (16, 16, True)],
+)
+def test_a_hash_with_a_short_salt_is_made_anew_and_one_of_django_is_not(salt, length, is_made_anew):
+    hashed = argon2.low_level.hash_secret(
+        PASSWORD.encode(), b"s" * salt, 2, 19 * 1024, 1, length, argon2.Type.ID
+    )
+    encoded = f"argon2{hashed.decode()}"
+    assert check_password(PASSWORD, encoded)
+    assert identify_hasher(encoded).must_update(encoded) is is_made_anew
