@@ -8,6 +8,7 @@ rows of everything and again when there are fifty: a new route and a new list ar
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,13 +29,17 @@ from tests.growth.copies import FEW, copy_everything, one_of_each
 from tests.servers.plugin import redis_key
 
 FEW_ROWS, MANY_ROWS = 5, 50
+_VALUE = re.compile(r"'[^']*'(?:::\w+)?")
 _COMERS = {
     Least.KEY: Comer.KEY,
     Least.PROVISIONER: Comer.PROVISIONER,
     Least.ANYONE: Comer.ANONYMOUS,
 }
-# What a process looks after in passing, whoever asks.
-_IN_PASSING = ('"resilience_counter"', '"resilience_circuit_order"', '"accounts_signing_key"')
+# What a process looks after in passing, whoever asks; whether it is well, once a second.
+_IN_PASSING = (
+    *('"resilience_counter"', '"resilience_circuit_order"'),
+    *('"accounts_signing_key"', '"audit_checkpoint_key"'),
+)
 # Lists of what the code or the deployment has a handful of.
 _SHORT = {
     "GET api/v1/auth/social/providers",
@@ -137,9 +142,13 @@ def seen(page: Page, forget: Callable[[], None]) -> Seen:
 
 
 def more_often(few: dict[str, Seen], many: dict[str, Seen]) -> dict[str, list[str]]:
-    """What pages ask of fifty rows that they did not ask as often of five."""
+    """What pages ask of fifty rows that they did not ask as often of five, whatever it was for."""
+
+    def forms(statements: list[str]) -> Counter[str]:
+        return Counter(_VALUE.sub("?", sql) for sql in statements)
+
     return {
-        name: sorted((Counter(page.statements) - Counter(few[name].statements)).elements())
+        name: sorted((forms(page.statements) - forms(few[name].statements)).elements())
         for name, page in many.items()
         if len(page.statements) > len(few[name].statements)
     }
