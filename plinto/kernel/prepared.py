@@ -9,14 +9,41 @@ run as often as ``prepare_threshold`` says.
 
 from __future__ import annotations
 
+from datetime import UTC
+from functools import cache
 from typing import Any
 
 from django import db
+from django.conf import settings
 from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.postgresql.psycopg_any import get_adapters_template
 from django.db.backends.utils import CursorWrapper
+from psycopg import adapters
+from psycopg.adapt import AdaptersMap
+from psycopg.postgres import types
+from psycopg.pq import Format
+
+
+@cache
+def _adapters() -> AdaptersMap:
+    """
+    Return how values are written and read: as Django has it, but times by the driver's own loader.
+
+    Django sets the zone of each by itself, in Python. Connections are in UTC, and so the driver
+    reads them already.
+    """
+    own = adapters.get_loader(types["timestamptz"].oid, Format.TEXT)
+    made = AdaptersMap(get_adapters_template(settings.USE_TZ, UTC))
+    if own is not None:
+        made.register_loader("timestamptz", own)
+    return made
 
 
 class _Cursor(ServerBindingCursor):
+    @property
+    def adapters(self) -> AdaptersMap:
+        return _adapters()
+
     def _convert_query(self, query: Any, params: Any = None) -> Any:
         # What the server has kept is sent without its text, which Django would show.
         self._query = super()._convert_query(query, params)  # type: ignore[misc]
