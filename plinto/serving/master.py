@@ -37,6 +37,7 @@ log = structlog.get_logger(__name__)
 class _Process:
     child: subprocess.Popen[bytes]
     pipe: socket.socket
+    number: int
     began: float = field(default_factory=time.monotonic)
     is_ready: bool = False
 
@@ -107,17 +108,18 @@ class Master:
 
     def _start(self) -> None:
         ours, theirs = socket.socketpair()
+        number = min(set(range(options.WORKERS)) - {each.number for each in self._processes})
         lent = [str(listener.fileno()) for listener in self._listeners]
         with theirs:
             theirs.set_inheritable(True)
             child = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "plinto.serving.process"),
-                    *(self._application, str(theirs.fileno()), *lent),
+                    *(self._application, str(theirs.fileno()), str(number), *lent),
                 ],
                 pass_fds=[theirs.fileno(), *(listener.fileno() for listener in self._listeners)],
             )
-        process = _Process(child, ours)
+        process = _Process(child, ours, number)
         self._processes.add(process)
         self._selector.register(ours, selectors.EVENT_READ, process)
 

@@ -22,6 +22,9 @@ if METRICS_ADDRESS is not None and METRICS_ADDRESS.port == ADDRESS.port:
 
 WORKERS = ENVIRONMENT.whole("WEB_WORKERS", 2, most=256)
 THREADS = ENVIRONMENT.whole("WEB_THREADS", 4, most=512)
+HAS_CORES = ENVIRONMENT.flag("WEB_CPU_AFFINITY", default=False)
+if HAS_CORES and not hasattr(os, "sched_setaffinity"):
+    raise ImproperlyConfigured("WEB_CPU_AFFINITY must be off: this system binds no thread.")
 DRAINS_FOR = ENVIRONMENT.seconds("DRAIN_SECONDS", 5.0, least=0, most=300)
 LONGEST_REQUEST = ENVIRONMENT.seconds("LONGEST_REQUEST", 60.0, least=1, most=3600)
 LOG_LEVEL = ENVIRONMENT.text("LOG_LEVEL", "INFO")

@@ -1,5 +1,5 @@
 """
-One web process; the master calls ``python -m plinto.serving.process MODULE PIPE SOCKET…``.
+One web process; the master calls ``python -m plinto.serving.process MODULE PIPE NUMBER SOCKET…``.
 
 Asked to stop, it first tells balancers: ``/health/ready`` answers 503 and every answer closes its
 connection, while new ones are still taken for ``DRAIN_SECONDS``. Then it takes no more, finishes
@@ -27,6 +27,7 @@ from django.conf import settings
 
 from plinto.kernel.stopping import stopping
 from plinto.serving import options
+from plinto.serving.cores import staying
 from plinto.serving.engine import Engine
 from plinto.serving.gateway import Application, Gateway
 from plinto.serving.lanes import Lane
@@ -46,7 +47,9 @@ log = structlog.get_logger(__name__)
 class WebProcess:
     """Serves ``application`` at ``listeners``: the public one, and that of METRICS_BIND."""
 
-    def __init__(self, application: Application, listeners: list[int], *, most: int) -> None:
+    def __init__(
+        self, application: Application, listeners: list[int], *, number: int, most: int
+    ) -> None:
         self._watch = Watch(longest=options.LONGEST_REQUEST, is_stuck=self._leave_a_thread_behind)
         self._asked = threading.Event()
         self._is_urgent = threading.Event()
@@ -65,9 +68,8 @@ class WebProcess:
                 watch=self._watch,
                 lane=lane,
             )
-            self._engines.append(
-                Engine(listener, gateway.take, threads=threads, connections=_room())
-            )
+            take = staying(gateway.take, number)
+            self._engines.append(Engine(listener, take, threads=threads, connections=_room()))
 
     def run(self, pipe: socket.socket) -> int:
         """Serve until asked to stop, or until the master is gone; return the exit status."""
@@ -150,7 +152,7 @@ def _leave_at_once() -> None:
 def main() -> int:
     """Load the application, serve, and return the exit status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    name, pipe, *listeners = sys.argv[1:]
+    name, pipe, number, *listeners = sys.argv[1:]
     atexit.register(_leave_at_once)
     try:
         application = importlib.import_module(name).application
@@ -159,7 +161,9 @@ def main() -> int:
         traceback.print_exc()
         atexit.unregister(_leave_at_once)
         return DID_NOT_LOAD
-    process = WebProcess(application, [int(listener) for listener in listeners], most=most)
+    process = WebProcess(
+        application, [int(listener) for listener in listeners], number=int(number), most=most
+    )
     return process.run(socket.socket(fileno=int(pipe)))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,6 +39,14 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
+def place() -> dict[str, Any]:
+    """Say where this runs."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    thread = threading.get_native_id()
+    nice = os.getpriority(os.PRIO_PROCESS, thread) if sys.platform == "linux" else None
+    return {"process": os.getpid(), "thread": thread, "cores": cores, "nice": nice}
+
+
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     path, _, count = environ["PATH_INFO"].lstrip("/").partition("/")
     if path in {"stream", "broken"}:
@@ -53,7 +62,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = environ["wsgi.input"].read()
     told = {name: value for name, value in environ.items() if isinstance(value, str | bool)}
     content = json.dumps(
-        {**told, "body": body.decode("latin-1")[:100], "bytes": len(body)}
+        {**told, **place(), "body": body.decode("latin-1")[:100], "bytes": len(body)}
     ).encode()
     start_response(
         "200 OK",
