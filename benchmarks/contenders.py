@@ -1,5 +1,5 @@
 """
-Who takes part, and how each is served: two processes on two cores, as many threads as Plinto has.
+Who takes part, and how each peer is served: two processes on two cores, four threads in each.
 
 Every contender has a database of its own on the one PostgreSQL. Peers run in an environment of
 their own (``BENCH_PEERS_PYTHON``), the one for Node is there after ``npm ci``.

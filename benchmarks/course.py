@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks import bare_hash, workloads
 from benchmarks.bare_hash import LIBRARIES
 from benchmarks.contenders import PEERS, ROOT, WORKERS, Running, installed_megabytes, served
-from benchmarks.deployment import Plinto, lived_in
+from benchmarks.deployment import BY_DEFAULT, Plinto, as_by_default, lived_in
 from benchmarks.faults import FaultyRedis
 from benchmarks.load import asked, press
 from benchmarks.measure import Meters, measured
@@ -193,6 +193,8 @@ def laid_out(meters: Meters, choice: Choice) -> Iterator[Course]:
         course.cells = [
             cell for cell in _cells(plinto, guests, choice) if choice.has(cell.workload)
         ]
+        if choice.has(BY_DEFAULT):
+            course.cells += _by_default(running.enter_context(as_by_default(meters.postgres)))
         if choice.has("Redis"):
             other = running.enter_context(
                 lived_in(meters.postgres, sessions=CONNECTIONS, LOG_LEVEL="INFO")
@@ -242,12 +244,7 @@ def _cells(plinto: Plinto, guests: list[Guest], choice: Choice) -> Iterator[Cell
 def _of_plinto(plinto: Plinto, ours: Guest, choice: Choice) -> Iterator[Cell]:
     """What only Plinto has."""
     bearer = ours.tokens[0].headers
-    if plinto.is_served(VERIFY):
-        for connections in (CONNECTIONS, 1, CROWD):
-            request = {"method": "GET", "path": VERIFY, "headers": bearer}
-            yield workloads.reading(
-                "forward auth", ours, request, expects=204, connections=connections
-            )
+    yield from (_verifying(ours, connections) for connections in (CONNECTIONS, 1, CROWD))
     club, key = plinto.founded()
     path = f"/api/v1/organizations/{club}/permissions/check?permission=members:read"
     yield workloads.reading(
@@ -262,6 +259,22 @@ def _of_plinto(plinto: Plinto, ours: Guest, choice: Choice) -> Iterator[Cell]:
     yield workloads.reading("introspect", ours, introspecting)
     if choice.has("SAML"):
         yield Provider(plinto, club).cell()
+
+
+def _by_default(plinto: Plinto) -> list[Cell]:
+    """Ask the same of processes that are not fitted to the machine."""
+    guest = Guest(plinto.running, plinto.tokens)
+    cells = [workloads.refreshing(guest)]
+    for connections in (CONNECTIONS, CROWD):
+        cells += [workloads.me(guest, connections=connections), _verifying(guest, connections)]
+    return [
+        replace(cell, variant=", ".join(filter(None, (cell.variant, BY_DEFAULT)))) for cell in cells
+    ]
+
+
+def _verifying(guest: Guest, connections: int) -> Cell:
+    request = {"method": "GET", "path": VERIFY, "headers": guest.tokens[0].headers}
+    return workloads.reading("forward auth", guest, request, expects=204, connections=connections)
 
 
 def _rotates(guest: Guest) -> bool:

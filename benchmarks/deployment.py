@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ from tests.servers.process import ServerError
 
 # The longest there is: a run takes half an hour.
 _ACCESS_SECONDS = "3600"
+BY_DEFAULT = "two processes"
 
 
 @contextmanager
@@ -28,12 +29,23 @@ def lived_in(postgres: PostgresServer, *, sessions: int, **variables: str) -> It
     settings = {
         "ACCESS_TOKEN_TTL": _ACCESS_SECONDS,
         "LOG_LEVEL": "WARNING",
-        "WEB_WORKERS": str(WORKERS),
+        # Clients, PostgreSQL and Redis need the other core (docs/settings.md, ADR 0029).
+        "WEB_WORKERS": "1",
+        "WEB_CPU_AFFINITY": "true",
+        # As many at the same time as peers in two processes have.
+        "HASH_SLOTS": str(WORKERS),
         "WEB_THREADS": str(THREADS),
         **variables,
     }
     with deployed(postgres, **settings) as world:
         yield Plinto(world, sessions)
+
+
+def as_by_default(postgres: PostgresServer) -> AbstractContextManager[Plinto]:
+    """Deploy it with as many processes as there are without a word, and leave them unbound."""
+    return lived_in(
+        postgres, sessions=64, WEB_WORKERS="2", WEB_CPU_AFFINITY="false", HASH_SLOTS="1"
+    )
 
 
 class Plinto:
@@ -92,11 +104,6 @@ class Plinto:
             raise ServerError(answer.stderr[-2000:])
         told: dict[str, Any] = json.loads(answer.stdout.splitlines()[-1])
         return told
-
-    def is_served(self, path: str) -> bool:
-        """Tell whether there is an endpoint, which answers to the first person's token."""
-        request = {"method": "GET", "path": path, "headers": self.tokens[0].headers}
-        return ask(self.running.port, request)[0] < 300
 
     def _created(self, path: str, **body: Any) -> dict[str, Any]:
         request = {"method": "POST", "path": path, "body": body}

@@ -39,7 +39,8 @@ class Stream:
 
     ``requests`` are sent in turn over all connections, from the start again after the last one
     unless they are ``once``. ``expects`` is the status that counts as a success, ``mark`` what
-    an answer is searched for.
+    an answer is searched for. They ask for ``lead`` seconds before anything is timed: what is
+    timed is a crowd that is there, and not its arrival at a machine that stood still.
     """
 
     connections: int
@@ -49,17 +50,24 @@ class Stream:
     tokens: list[str] = field(default_factory=list)
     expects: int = 200
     mark: str = ""
+    lead: float = 0.0
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the clients of a stream saw; latencies in milliseconds."""
+    """
+    What the clients of a stream saw.
+
+    All answers are counted; ``timed`` successes, ``seconds`` and latencies, in milliseconds, are
+    of what came after the lead.
+    """
 
     answered: int = 0
     as_expected: int = 0
     errors: int = 0
     server_errors: int = 0
     marked: int = 0
+    timed: int = 0
     seconds: float = 0.0
     p50: float = 0.0
     p99: float = 0.0
@@ -69,7 +77,7 @@ class Tally:
     @property
     def rate(self) -> float:
         """Successes a second."""
-        return self.as_expected / self.seconds if self.seconds else 0.0
+        return self.timed / self.seconds if self.seconds else 0.0
 
 
 class _Crowd:
@@ -84,7 +92,7 @@ class _Crowd:
         self._expects, self._mark = b"%d" % stream.expects, stream.mark.encode()
         self.tally = Tally()
         self.latencies: list[float] = []
-        self.last_at = 0.0
+        self.timed_from = self.last_at = 0.0
 
     def following(self, number: int) -> bytes | None:
         """Make the next request of a connection; None when there is no more to ask."""
@@ -100,10 +108,13 @@ class _Crowd:
     def note(self, number: int, status: bytes, received: bytes, seconds: float) -> None:
         tally = self.tally
         tally.answered += 1
-        self.latencies.append(seconds)
+        is_timed = self.last_at >= self.timed_from
+        if is_timed:
+            self.latencies.append(seconds)
         tally.marked += bool(self._mark) and self._mark in received
         if status == self._expects:
             tally.as_expected += 1
+            tally.timed += is_timed
             if self._chain:
                 self._tokens[number] = self._chain.successor(received)
             return
@@ -172,7 +183,9 @@ def press(port: int, streams: list[Stream], seconds: float) -> list[Tally]:
             made = _Connection(crowd, number)
             opened[made.open(port, poll)] = made
             time.sleep(_PACE_SECONDS)
-    began = time.perf_counter()
+    began = time.perf_counter() + max(stream.lead for stream in streams)
+    for crowd in crowds:
+        crowd.timed_from = began
     for connection in opened.values():
         connection.ask()
     _converse(opened, poll, began + seconds, lambda made: made.open(port, poll))

@@ -31,12 +31,17 @@ the clients, others were at work on it, and the figures are worse than they had 
 ## Who takes part
 
 Each peer as its documentation recommends, in `benchmarks/peers/`, with `DEBUG` off, two processes,
-and where there are threads four in each, as Plinto has. They have the argon2id parameters of Plinto
+and where there are threads four in each. They have the argon2id parameters of Plinto
 (19 MiB, two passes, one lane) in place of slower defaults, count nothing that would refuse a
 client, and write no letters at sign-up. Plinto is what `make serve` starts, with every control on;
-its rate limits count each request, and are only set higher than one client can reach. It writes no
-line of its log for each request, as no peer does; where Redis is harmed it does (`LOG_LEVEL=INFO`,
-the default), so the first row there shows what that costs.
+its rate limits count each request, and are only set higher than one client can reach. It is one
+process of four threads that stay on one core (`WEB_WORKERS=1 WEB_CPU_AFFINITY=true HASH_SLOTS=2`),
+because clients, PostgreSQL and Redis need the other ([0029][cores]); rows of "two processes" are
+those of the defaults, two processes that go to any core. It writes no line of its log for each
+request, as no peer does; where Redis is harmed it does (`LOG_LEVEL=INFO`, the default), so the
+first row there shows what that costs.
+
+[cores]: decisions/0029-threads-that-take-turns-share-a-core.md
 
 * Plinto: {plinto}
 * beside it: {peers}
@@ -56,13 +61,15 @@ they need and with a server.
 
 One client process keeps its connections, which it opened a millisecond apart before the clock
 starts, and asks again as soon as it is answered; its own CPU time is in no figure. A thousand that
-come in one instant are shared among the processes of any server by chance, up to three to one. A
-refresh goes on from the token of the answer before, a sign-up is somebody new, {people} people sign
-in in turn. `me` with many tokens goes through them in turn, after each was seen once. Statements
-are counted by `pg_stat_statements`, which stays on for all, without those that begin and end
-transactions (`framing`). Redis commands are those that clients send, with the background of a
-process in them. The bare hash is as many processes that only hash as there are web processes:
-by argon2-cffi, as Django and the peers in Python do, and by libsodium, as Plinto does.
+come in one instant are shared among the processes of any server by chance, up to three to one. Who
+reads has asked for a second before requests a second, p50 and p99 are taken: the first tenths of a
+second of a machine that stood still are slower, for all alike. A refresh goes on from the token of
+the answer before, a sign-up is somebody new, {people} people sign in in turn. `me` with many tokens
+goes through them in turn, after each was seen once. Statements are counted by `pg_stat_statements`,
+which stays on for all, without those that begin and end transactions (`framing`). Redis commands
+are those that clients send, with the background of a process in them. The bare hash is two
+processes that only hash, as all who sign in here do two at a time: by argon2-cffi, as Django and
+the peers in Python do, and by libsodium, as Plinto does.
 "Silent" is a Redis whose port takes connections and never answers. Webhooks are delivered once, and
 the start of their workers is in the figure.
 

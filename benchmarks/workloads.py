@@ -17,6 +17,8 @@ from benchmarks.load import Stream, Tally
 
 CONNECTIONS = 64
 CROWD = 1_000
+# Seconds that readers ask before anything is timed.
+_LEAD = 1.0
 # More than enough to keep every thread that hashes busy.
 SIGNING_IN = 16
 # A sign-up is sent once; as many are prepared for each second as no two cores hash.
@@ -84,7 +86,7 @@ def me(guest: Guest, *, connections: int = CONNECTIONS, tokens: int = 1) -> Cell
     return Cell(
         "me",
         guest.running,
-        lambda _seconds: [Stream(connections, asked)],
+        lambda _seconds: [Stream(connections, asked, lead=_LEAD)],
         variant=f"{tokens:,} tokens" if tokens > 1 else "",
         connections=connections,
         # Every token is known, as far as it ever will be, before anything is measured.
@@ -104,7 +106,7 @@ def reading(
     return Cell(
         workload,
         guest.running,
-        lambda _seconds: [Stream(connections, [request], expects=expects)],
+        lambda _seconds: [Stream(connections, [request], expects=expects, lead=_LEAD)],
         connections=connections,
     )
 
@@ -169,7 +171,7 @@ def mixed(guest: Guest) -> Cell:
     return Cell(
         "mix",
         guest.running,
-        lambda _seconds: [Stream(CONNECTIONS, asked), _sign_ins(guest)],
+        lambda _seconds: [Stream(CONNECTIONS, asked, lead=_LEAD), _sign_ins(guest)],
         variant="me, while logins hash",
         connections=CONNECTIONS + SIGNING_IN,
     )
