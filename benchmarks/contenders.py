@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS_PYTHON = os.environ.get("BENCH_PEERS_PYTHON", str(ROOT / ".venv-peers" / "bin" / "python"))
 BETTER_AUTH = ROOT / "benchmarks" / "peers" / "better_auth"
 KEY = "Plinto"
+BY_DEFAULT = "two processes"
 WORKERS, THREADS = 2, 4
 PEOPLE = 200
 _MEGABYTE = 1024**2

@@ -16,8 +16,16 @@ from dataclasses import dataclass, field, replace
 
 from benchmarks import bare_hash, workloads
 from benchmarks.bare_hash import LIBRARIES
-from benchmarks.contenders import PEERS, ROOT, WORKERS, Running, installed_megabytes, served
-from benchmarks.deployment import BY_DEFAULT, Plinto, as_by_default, lived_in
+from benchmarks.contenders import (
+    BY_DEFAULT,
+    PEERS,
+    ROOT,
+    WORKERS,
+    Running,
+    installed_megabytes,
+    served,
+)
+from benchmarks.deployment import Plinto, as_by_default, lived_in
 from benchmarks.faults import FaultyRedis
 from benchmarks.load import asked, press
 from benchmarks.measure import Meters, measured

@@ -20,7 +20,6 @@ from tests.servers.process import ServerError
 
 # The longest there is: a run takes half an hour.
 _ACCESS_SECONDS = "3600"
-BY_DEFAULT = "two processes"
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from benchmarks.bare_hash import BARE_HASH, OWN_HASH
-from benchmarks.contenders import KEY
+from benchmarks.contenders import BY_DEFAULT, KEY
 from benchmarks.table import Figures
 from benchmarks.workloads import CONNECTIONS, CROWD, SIGNING_IN
 
@@ -84,8 +84,8 @@ def _sign_ins(found: Found) -> Iterator[Figures]:
         line = f"CPU of a {workload} beside"
         yield _times(f"{line} the bare hash, as Django has it", cell, hashing, 1.15, aim=1.08)
         # Plinto's hash costs less than what it is measured against, and must not hide behind it.
-        stated = _times(f"{line} the bare hash of Plinto's own library", cell, own, 1.15, aim=1.08)
-        yield {**stated, "target": "stated", "verdict": ""}
+        beside_own = f"{line} the bare hash of Plinto's own library"
+        yield _stated(_times(beside_own, cell, own, 1.15, aim=1.08))
         yield _most(f"SQL statements of a {workload}", cell, "statements", 3)
     yield _least(
         "requests/s of GET me while logins hash, beside alone",
@@ -101,18 +101,24 @@ def _crowd(found: Found) -> Iterator[Figures]:
         at = f"{workload} at 1,000 connections"
         yield _most(f"errors of {at}", crowd, "errors", 0)
         yield _least(f"requests/s of {at}, beside 64", crowd, few, 0.9)
-        yield _promise(
-            f"p99 of {at}, beside 1,000 ÷ throughput",
-            "at most 1.3 ×",
-            crowd,
-            lambda row: (
-                row["p99"] / 1000 * row["rate"] / CROWD,
-                f"{row['p99']:,.0f} ms at {row['rate']:,.0f} a second",
-            ),
-            lambda value: value <= 1.3,
-            "{:.2f} ×",
-        )
+        yield _slowest(f"p99 of {at}, beside 1,000 ÷ throughput", crowd)
+        unfitted = found.cell(workload, variant=BY_DEFAULT, connections=CROWD)
+        yield _stated(_slowest(f"p99 of {at} in {BY_DEFAULT}", unfitted))
         yield _most(f"PostgreSQL connections of {at}", crowd, "database_connections", 20)
+
+
+def _slowest(line: str, crowd: Figures | None) -> Figures:
+    return _promise(
+        line,
+        "at most 1.3 ×",
+        crowd,
+        lambda row: (
+            row["p99"] / 1000 * row["rate"] / CROWD,
+            f"{row['p99']:,.0f} ms at {row['rate']:,.0f} a second",
+        ),
+        lambda value: value <= 1.3,
+        "{:.2f} ×",
+    )
 
 
 def _faults(found: Found) -> Iterator[Figures]:
@@ -187,6 +193,12 @@ def _least(line: str, ours: Figures | None, theirs: Figures | None, least: float
         lambda value: value >= least,
         "{:.0%}",
     )
+
+
+def _stated(promise: Figures) -> Figures:
+    """Tell a figure without judging it."""
+    is_judged = promise["verdict"] != ABSENT
+    return {**promise, "target": "stated", "verdict": "" if is_judged else ABSENT}
 
 
 def _most(line: str, row: Figures | None, figure: str, most: int) -> Figures:
