@@ -24,7 +24,7 @@ _ANYWHERE = os.sched_getaffinity(0) if options.HAS_CORES else set()
 def roam() -> None:
     """Let this thread, which has the core of the one that started it, go where the process may."""
     if _ANYWHERE:
-        os.sched_setaffinity(0, _ANYWHERE)
+        _bind(_ANYWHERE)
 
 
 def staying(take: Callable[[Any], None], number: int) -> Callable[[Any], None]:
@@ -42,9 +42,13 @@ def staying(take: Callable[[Any], None], number: int) -> Callable[[Any], None]:
     def bind_and_take(watcher: Any) -> None:
         if (thread := threading.get_ident()) not in bound:
             bound.add(thread)
-            # The core may have been taken from us since.
-            with suppress(OSError):
-                os.sched_setaffinity(0, core)
+            _bind(core)
         take(watcher)
 
     return bind_and_take
+
+
+def _bind(cores: set[int]) -> None:
+    # They may have been taken from us since, or a container forbids it: then as the system likes.
+    with suppress(OSError):
+        os.sched_setaffinity(0, cores)

@@ -20,6 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from plinto.kernel import lines
@@ -73,5 +74,7 @@ def _begin() -> None:
     cores.roam()
     if sys.platform == "linux":  # elsewhere it is the process that has a priority
         thread = threading.get_native_id()
-        lower = os.getpriority(os.PRIO_PROCESS, thread) + _STEPS_LOWER
-        os.setpriority(os.PRIO_PROCESS, thread, lower)
+        # Where a container forbids it, better a hash of the same priority than none.
+        with suppress(OSError):
+            lower = os.getpriority(os.PRIO_PROCESS, thread) + _STEPS_LOWER
+            os.setpriority(os.PRIO_PROCESS, thread, lower)

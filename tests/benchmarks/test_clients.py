@@ -59,6 +59,16 @@ def test_each_connection_goes_on_from_its_own_token():
     assert first + second - 1_000_000 == tally.answered == tally.as_expected
 
 
+def test_answers_of_the_lead_are_counted_and_not_timed():
+    posts = {"method": "POST", "path": "/", "body": {"refresh": "0"}}
+
+    with counting() as port:
+        [tally] = press(port, [Stream(2, [posts], lead=0.4)], 0.2)
+
+    assert 0 < tally.timed < tally.as_expected == tally.answered
+    assert tally.rate == pytest.approx(tally.timed / 0.2, rel=0.5)
+
+
 def test_an_answer_with_another_status_is_no_success():
     with counting() as port:
         [tally] = press(port, [Stream(1, [{"method": "GET", "path": "/"}])], 0.2)

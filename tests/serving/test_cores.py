@@ -73,7 +73,7 @@ def test_threads_that_hash_go_to_any_core(bound):
 def test_threads_that_hash_give_way_to_those_that_read(bound):
     reads = bound.ask("GET / HTTP/1.1", HOST).environ["nice"]
     hashes = bound.ask("POST /api/v1/auth/login HTTP/1.1", HOST, "Content-Length: 0")
-    assert int(hashes.environ["nice"]) == int(reads) + 10
+    assert int(hashes.environ["nice"]) == min(19, int(reads) + 10)
 
 
 def test_nothing_is_bound_unless_it_is_asked_for():
