@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,10 +15,9 @@ from accounts.models import Identity, User
 from accounts.services import outbox
 from resilience import policies
 from resilience.worker import Shift, run_until_idle
+from tests.accounts.limiting import elsewhere
 from tests.accounts.travellers import APP
 from tests.servers.identity_provider import IdentityProvider
-
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -40,9 +38,7 @@ def letters() -> Callable[[], list[EmailMessage]]:
 
 @pytest.fixture
 def here() -> str:
-    """An address that no test has used; windows of a process outlive the tests."""
-    number = next(_numbers)
-    return f"10.90.{number >> 8}.{number & 255}"
+    return elsewhere()
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from resilience.redis import door
-from tests.accounts.limiting import JWKS, LOGIN, ME, statuses
+from resilience.verdicts import verdicts
+from tests.accounts.limiting import JWKS, LOGIN, ME, elsewhere, statuses
 from tests.accounts.people import Person, signed_in
 from tests.accounts.staff import browser_of
 from tests.api import Api
@@ -221,11 +222,23 @@ def test_a_health_page_asks_neither_redis_nor_the_database(api, redis_server, li
     assert api.get("/health/live", address=here).status_code == 429
 
 
-def test_a_limit_is_a_limit_for_clients_that_come_at_once(limited, here):
+def test_a_limit_is_a_limit_for_clients_that_come_at_once(limited):
     limited("default=40/60s")
 
-    def knock(_: int) -> int:
+    def knock(address: str) -> int:
         own = Api()
-        return sum(own.get(JWKS, address=here).status_code == 200 for _ in range(10))
+        return sum(own.get(JWKS, address=address).status_code == 200 for _ in range(10))
 
-    assert sum(at_once(knock, times=20)) == (40 if door() else 20)
+    place = "redis" if door() else "process"
+    for _ in range(5):
+        before, address = counted_in(place), elsewhere()
+        admitted = sum(at_once(lambda _, address=address: knock(address), times=20))
+        # Whoever lost patience with Redis is counted a second time, elsewhere: a stricter limit,
+        # and another test's.
+        if counted_in(place) - before == 200:
+            break
+    assert admitted == (40 if door() else 20)
+
+
+def counted_in(place: str) -> int:
+    return sum(times for (_, where, _), times in verdicts.counts() if where == place)
