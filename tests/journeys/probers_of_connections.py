@@ -21,7 +21,8 @@ INSERT INTO sso_refresh (connection_id, due_at, attempts, state, last_error)
 SELECT connection_id, now(), 0, 'due', '' FROM sso_saml_settings WHERE entity_id = %s
 """
 _ENDING = """
-UPDATE sso_saml_settings SET certificates_end_at = now() + interval '3 days' WHERE entity_id = %s
+UPDATE sso_saml_settings SET certificates_end_at = now() + interval '3 days', end_told_days = NULL
+WHERE entity_id = %s
 """
 _TELL = """
 from django.utils import timezone
@@ -86,10 +87,15 @@ def owners_hear_of_certificates_that_end(scene: Scene) -> Iterator[None]:
     entity = f"https://{uuid7().hex}.example.com/"
     assert club.send(club.owner, "POST", "/sso/saml", {**SAML, "entity_id": entity}).status == 201
     yield
-    scene.world.sql(_ENDING, entity)
-    # The chore runs every hour in a worker; here it runs now, in a process of its own.
-    told = manage("shell", "-c", _TELL, environment=scene.world.web.environment)
-    assert int(told.split()[-1]) >= 1
+
+    def told() -> int:
+        scene.world.sql(_ENDING, entity)
+        answer = manage("shell", "-c", _TELL, environment=scene.world.web.environment)
+        return int(answer.split()[-1])
+
+    # The chore runs every hour in a worker; here it runs now, in a process of its own, and again
+    # if that of the worker came first.
+    assert eventually(told, seconds=30) >= 1
     [[days]] = scene.world.sql(
         "SELECT end_told_days FROM sso_saml_settings WHERE entity_id = %s", entity
     )

@@ -15,6 +15,7 @@ from copy import deepcopy
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 import xmlsec
 from lxml import etree
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
@@ -27,6 +28,8 @@ from sso.facts import IdentityProvider, KeyPair, ServiceProvider
 from sso.protocols.saml import documents
 from sso.protocols.saml.checks import Check, refused
 from sso.protocols.saml.names import POST, RSA_SHA256, XENC, ds, saml, samlp, xenc
+
+log = structlog.get_logger(__name__)
 
 _CONFIRMATIONS = "/saml:Subject/saml:SubjectConfirmation"
 _FOREIGN = (
@@ -79,7 +82,12 @@ def foreign_errors(check: Check) -> Iterator[None]:
 
 def judge_schema(root: etree._Element) -> bool:
     """Say whether a message fits ``saml-schema-protocol-2.0.xsd``."""
-    found = OneLogin_Saml2_XML.validate_xml(root, "saml-schema-protocol-2.0.xsd", False)
+    try:
+        found = OneLogin_Saml2_XML.validate_xml(root, "saml-schema-protocol-2.0.xsd", False)
+    except etree.XMLSchemaParseError:
+        # The schema is a file of the library, and no message can be at fault.
+        log.exception("saml.schema_unreadable")
+        raise
     return not isinstance(found, str)
 
 
