@@ -27,8 +27,6 @@ from benchmarks.wire import Receiver, Refreshing, encoded
 ROOT = Path(__file__).resolve().parents[1]
 # Whoever has not been answered by then is counted as an error.
 _PATIENCE_SECONDS = 35.0
-# Below what the allocator asks the kernel for each time: 256 KiB cost 14 us for a read, this 2.
-_CHUNK = 65_536
 # Seconds from one connection to the next, before the clock starts. Of a thousand that come in one
 # instant, the process that wakes first takes up to three quarters, and keeps them.
 _PACE_SECONDS = 0.001
@@ -158,7 +156,7 @@ class _Connection:
 
     def hear(self) -> bool:
         """Take what came; tell whether the connection still stands."""
-        chunk = self._socket.recv(_CHUNK)
+        chunk = self._socket.recv(262_144)
         if not chunk:
             self.crowd.tally.errors += self.is_waiting
             return False
