@@ -21,6 +21,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from resilience import health
 from tests.accounts.comers import Comer, Street
 from tests.accounts.door import Door, Least
 from tests.accounts.doors import DOORS
@@ -106,9 +107,16 @@ def streamed(browser: Client, path: str) -> HttpResponse:
 
 @pytest.fixture
 def forget(pytestconfig: pytest.Config) -> Callable[[], None]:
-    """Let Redis know nothing, so that each page is asked by somebody whom no copy knows."""
+    """Let nobody know anything, so that each page is asked by somebody whom no copy knows."""
     redis = pytestconfig.stash[redis_key]
-    return lambda: redis and redis.cli("FLUSHDB")
+
+    def forgetting() -> None:
+        # Else a page of health asks in whichever round comes a second after the last look.
+        health.forget()
+        if redis:
+            redis.cli("FLUSHDB")
+
+    return forgetting
 
 
 def rows_on(answer: HttpResponse) -> int | None:
