@@ -103,8 +103,11 @@ def test_a_restart_of_the_web_beside_a_worker_loses_no_count(monitoring):
 
 
 def looks(monitoring: Monitoring) -> set[tuple[float, float]]:
-    """What either process found when it looked, as (ready, rows read)."""
-    found = [monitoring.figures() for _ in range(6)]
+    """What each process found when it looked, as (ready, rows read)."""
+    found = []
+    for pid in monitoring.world.web.worker_pids():
+        with monitoring.world.web.only(pid):
+            found.append(monitoring.figures())
     return {(each["plinto_ready",], each["plinto_rows_read",]) for each in found}
 
 
