@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.journeys.clients import Answer, Visitor
+from tests.journeys.refusals import statuses
 from tests.journeys.waiting import eventually
 from tests.journeys.world import World, deployed
 from tests.servers.plinto import manage
@@ -54,11 +55,6 @@ def keys(world: World) -> list[tuple[str]]:
     return world.sql("SELECT kid FROM accounts_signing_key ORDER BY kid")
 
 
-def jwks(world: World) -> set[int]:
-    caller = world.caller(is_kept=False)
-    return {caller.send("GET", "/.well-known/jwks.json").status for _ in range(8)}
-
-
 def is_refused_for_now(answer: Answer) -> bool:
     return answer.status == 503 and int(answer.headers["Retry-After"]) >= 1
 
@@ -70,7 +66,7 @@ def test_without_a_key_row_nobody_is_signed_out_and_none_is_made(world, visitor)
     eventually(lambda: readiness(world) == {503}, seconds=NOTICED_WITHIN)
     answers = asked(world, visitor)
     assert [answer.content for answer in answers if not is_refused_for_now(answer)] == []
-    assert jwks(world) == {503}
+    assert statuses(world, "/.well-known/jwks.json") == {503}
     assert keys(world) == []
     world.sql("INSERT INTO accounts_signing_key SELECT * FROM kept")
     eventually(lambda: readiness(world) == {200}, seconds=NOTICED_WITHIN)
@@ -85,7 +81,7 @@ def test_with_other_field_keys_nobody_gets_in_and_no_key_is_made(world, visitor)
     world.web.environment["FIELD_KEYS"] = wrong
     manage("rotate_signing_key", "--if-none", environment=world.web.environment)
     world.web.launch()
-    assert (readiness(world), jwks(world)) == ({503}, {503})
+    assert (readiness(world), statuses(world, "/.well-known/jwks.json")) == ({503}, {503})
     answers = asked(world, visitor)
     assert [answer.content for answer in answers if not is_refused_for_now(answer)] == []
     assert keys(world) == before

@@ -11,6 +11,7 @@ import pytest
 
 from tests.journeys.ledger import Ledger, crowd
 from tests.journeys.noon import Routine
+from tests.journeys.refusals import statuses
 from tests.journeys.waiting import eventually
 from tests.journeys.world import World
 from tests.servers.plinto import manage
@@ -26,11 +27,6 @@ NEXT_RELEASE = (
     "INSERT INTO django_migrations (app, name, applied)"
     " VALUES ('accounts', '9999_passports', now())",
 )
-
-
-def statuses(world: World, path: str) -> set[int]:
-    caller = world.caller(is_kept=False)
-    return {caller.send("GET", path).status for _ in range(8)}
 
 
 def test_code_minds_the_schema_of_the_next_release_neither_running_nor_starting(deploy, figure):

@@ -89,8 +89,7 @@ def order(world: World, act: str, *, lasts: float | None = None) -> None:
 
 def own_states(world: World) -> set[str]:
     """What the web processes say of themselves, whoever happens to answer."""
-    caller = world.caller(is_kept=False)
-    return {caller.send("GET", PAGE).body["state"] for _ in range(12)}
+    return {answer.body["state"] for answer in world.heard(PAGE)}
 
 
 def test_every_process_is_listed_and_so_is_the_one_that_replaces_a_killed_one(world, worker):

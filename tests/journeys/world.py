@@ -16,12 +16,14 @@ from accounts.models.user import new_trail_key
 from accounts.rules import addresses
 from plinto.kernel.ids import uuid7
 from tests.factories import PASSWORD, encoded
-from tests.journeys.clients import Caller, Visitor
+from tests.journeys.clients import Answer, Caller, Visitor
 from tests.servers.fault_proxy import FaultProxy
 from tests.servers.plinto import PlintoServer
 from tests.servers.postgres import PostgresServer
 from tests.servers.redis import RedisServer
 
+# A busy machine may give three of four connections to the same one of two processes.
+_ASKED_TO_HEAR_BOTH = 16
 _INSERT_PERSON = """
 INSERT INTO accounts_user (id, password, is_superuser, email, email_key, email_verified_at, name,
     locale, timezone, is_active, is_staff, created_at, password_changed_at, version, trail_key)
@@ -42,6 +44,11 @@ class World:
 
     def visitor(self, email: str, *, address: str = "127.0.0.1", is_kept: bool = True) -> Visitor:
         return Visitor(self.caller(address=address, is_kept=is_kept), email)
+
+    def heard(self, path: str) -> list[Answer]:
+        """What the web processes answer at a public path, each by its own connection."""
+        caller = self.caller(is_kept=False)
+        return [caller.send("GET", path) for _ in range(_ASKED_TO_HEAR_BOTH)]
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Run one statement, committed, and return its rows if it has any."""
