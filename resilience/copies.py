@@ -122,6 +122,8 @@ class Copies:
         return held
 
     def fill(self, key: str, *, version: int, facts: dict[str, Any], lifetime: timedelta) -> None:
+        if not self._door.is_trusted:
+            return  # before any work for a copy that nobody takes
         milliseconds = _milliseconds(min(lifetime, self._longest))
         self._send(_FILL, (key,), version, orjson.dumps(facts), milliseconds)
 

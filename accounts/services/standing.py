@@ -183,10 +183,10 @@ def _from_rows(claims: Claims, *, now: datetime) -> Standing:
     if row["ended_at"]:
         bury([claims.session_id], is_news=False)
         raise SessionEnded(reason="ended")
-    if copies.is_shared():
-        _fill_session(row)
-        _fill_person(claims.user_id, person)
-    return _judge(claims, _session_facts(row), _person_facts(person), now=now)
+    session_facts, person_facts = _session_facts(row), _person_facts(person)
+    _fill(_session_key(claims.session_id), version=row["version"], facts=session_facts)
+    _fill(_person_key(claims.user_id), version=person["version"], facts=person_facts)
+    return _judge(claims, session_facts, person_facts, now=now)
 
 
 def _judge(
@@ -234,13 +234,15 @@ def _person_facts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fill_session(row: dict[str, Any]) -> None:
-    key, facts = _session_key(row["id"]), _session_facts(row)
-    copies.fill(key, version=row["version"], facts=facts, lifetime=COPY_LIFETIME)
+    _fill(_session_key(row["id"]), version=row["version"], facts=_session_facts(row))
 
 
 def _fill_person(user_id: UUID, row: dict[str, Any]) -> None:
-    key, facts = _person_key(user_id), _person_facts(row)
-    copies.fill(key, version=row["version"], facts=facts, lifetime=COPY_LIFETIME)
+    _fill(_person_key(user_id), version=row["version"], facts=_person_facts(row))
+
+
+def _fill(key: str, *, version: int, facts: dict[str, Any]) -> None:
+    copies.fill(key, version=version, facts=facts, lifetime=COPY_LIFETIME)
 
 
 def _session_key(session_id: UUID) -> str:
